@@ -1,0 +1,50 @@
+/** Levels from the least to the most. */
+export const levels = ["debug", "info", "warn", "error"] as const;
+export type Level = (typeof levels)[number];
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+let least = levels.indexOf("info");
+let pretty = false;
+let write: (line: string) => void = (line) => {
+  process.stderr.write(line);
+};
+
+/** Sets what is logged and how: JSON lines, or on a terminal lines for people. `sink` is for tests. */
+export function setUpLog(options: { level: Level; pretty: boolean; sink?: (line: string) => void }) {
+  least = levels.indexOf(options.level);
+  pretty = options.pretty;
+  if (options.sink) write = options.sink;
+}
+
+const errorFields = (error: Error): Fields => ({
+  error: error.message,
+  stack: error.stack,
+  ...(error.cause !== undefined && {
+    cause: error.cause instanceof Error ? error.cause.message : String(error.cause),
+  }),
+});
+
+function emit(level: Level, message: string, fields: Fields) {
+  const all = Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value instanceof Error ? Object.entries(errorFields(value)) : [[name, value] as const],
+    ),
+  );
+  const time = new Date().toISOString();
+  if (!pretty) return write(`${JSON.stringify({ time, level, message, ...all })}\n`);
+  const rest = Object.entries(all).map(
+    ([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  write(`${time.slice(11, 19)} ${level.padEnd(5)} ${message}${rest.join("")}\n`);
+}
+
+/** `fields` may be a function, so that a level that is off formats nothing. */
+const at =
+  (level: Level) =>
+  (message: string, fields: Fields | (() => Fields) = {}) => {
+    if (levels.indexOf(level) >= least)
+      emit(level, message, typeof fields === "function" ? fields() : fields);
+  };
+
+export const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };

@@ -1,0 +1,25 @@
+/** Counters since the start of the process, by the names that `/metrics` promises. */
+const counters = {
+  totalRequests: 0,
+  totalTurns: 0,
+  totalFailedTurns: 0,
+  totalLlmCalls: 0,
+  totalInputTokens: 0,
+  totalOutputTokens: 0,
+  totalToolCalls: 0,
+  totalToolFailures: 0,
+  totalToolTimeouts: 0,
+  totalLlmRetries: 0,
+  totalLlmErrors: 0,
+  totalApprovals: 0,
+  totalSlowReaders: 0,
+};
+
+export type CounterName = keyof typeof counters;
+
+export const count = (name: CounterName, by = 1) => {
+  counters[name] += by;
+};
+
+/** A copy of all counters. */
+export const readCounters = (): Readonly<Record<CounterName, number>> => ({ ...counters });
