@@ -1,0 +1,50 @@
+import type { OpenAI } from "openai";
+import type { Fetch, Provider } from "./providers.ts";
+
+type SdkRequest = Parameters<OpenAI["buildRequest"]>[0];
+type Built = Awaited<ReturnType<OpenAI["buildRequest"]>>;
+type FetchArguments = Parameters<OpenAI["fetchWithTimeout"]>;
+
+/** Loads the `openai` package and opens it for a provider; its requests go out through `send`. */
+export async function openSdk(provider: Provider, send: Fetch): Promise<OpenAI> {
+  const { OpenAI } = await import("openai");
+  const LeanSdk = leanSdk(OpenAI, send);
+  return new LeanSdk({
+    baseURL: provider.endpoint,
+    apiKey: provider.key ?? "none",
+    defaultHeaders: { "user-agent": "openclaw", ...(provider.key === undefined && { authorization: null }) },
+    // Whatever is not given here, the package would read from the environment.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    logLevel: "off",
+    maxRetries: 0,
+  });
+}
+
+/**
+ * The package without what it does again for each call: it builds the same headers, and puts a timer and an abort
+ * listener beside ours. That is half of the processor time of a call (at 16 at once 0.09 ms against 0.045).
+ * Good for requests to one route that differ in nothing but the body and the signal.
+ */
+const leanSdk = (Sdk: typeof OpenAI, send: Fetch) =>
+  class LeanSdk extends Sdk {
+    readonly #built = new Map<string, Promise<Built>>();
+
+    override async buildRequest(request: SdkRequest): Promise<Built> {
+      const route = `${request.method} ${request.path}`;
+      let building = this.#built.get(route);
+      if (!building) {
+        building = super.buildRequest({ ...request, signal: undefined });
+        this.#built.set(route, building);
+      }
+      const { req, url, timeout } = await building;
+      const { body, signal } = request;
+      return { req: { ...req, ...(typeof body === "string" && { body }), signal }, url, timeout };
+    }
+
+    override fetchWithTimeout(url: FetchArguments[0], init: FetchArguments[1]): Promise<Response> {
+      return send(String(url), { ...init, method: init?.method?.toUpperCase() });
+    }
+  };

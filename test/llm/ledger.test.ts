@@ -1,0 +1,117 @@
+import { expect, test } from "bun:test";
+import { AppError, cancelled } from "../../src/errors.ts";
+import { type Ledger, withLedger } from "../../src/llm/ledger.ts";
+import type { Llm, LlmEvent, LlmRequest } from "../../src/llm/llm.ts";
+import { assistantMessage, noUsage, type Usage, userMessage } from "../../src/llm/message.ts";
+import { setUpLog } from "../../src/telemetry/log.ts";
+import { readCounters } from "../../src/telemetry/metrics.ts";
+
+const account = { turnId: "t1", sessionId: "s1", principal: "operator", channel: "test" };
+const message = userMessage("x".repeat(400));
+const inputTokens = Math.ceil(message.json.length / 4);
+const request = (signal = new AbortController().signal): LlmRequest => ({
+  messages: [message],
+  tools: [],
+  parameters: {},
+  account,
+  signal,
+});
+
+const usage: Usage = { ...noUsage, inputTokens: 100, outputTokens: 20 };
+const answer: LlmEvent = {
+  type: "answer",
+  message: assistantMessage("hi"),
+  finishReason: "stop",
+  usage,
+  model: "gpt",
+};
+
+/** Yields these events, then throws what is given. */
+const scripted = (events: readonly LlmEvent[], fault?: Error): Llm =>
+  async function* scripted() {
+    yield* events;
+    if (fault) throw fault;
+  };
+
+function listLedger() {
+  const rows: { session?: string; model: string; usage: Usage }[] = [];
+  const ledger: Ledger = {
+    record: async ({ sessionId }, use) => void rows.push({ session: sessionId, ...use }),
+    spent: async () => 0,
+  };
+  return { rows, ledger };
+}
+
+async function run(llm: Llm, signal?: AbortSignal) {
+  const { rows, ledger } = listLedger();
+  const before = readCounters();
+  const outcome = await Array.fromAsync(withLedger(llm, ledger, "default-model")(request(signal))).catch(
+    (error) => error,
+  );
+  const after = readCounters();
+  const counted = (name: keyof typeof after) => after[name] - before[name];
+  return { rows, outcome, counted };
+}
+
+test("withLedger passes events through and records what the provider told", async () => {
+  const { rows, outcome, counted } = await run(scripted([{ type: "text", text: "hi" }, answer]));
+  expect(outcome).toEqual([{ type: "text", text: "hi" }, answer]);
+  expect(rows).toEqual([{ session: "s1", model: "gpt", usage }]);
+  expect(counted("totalLlmCalls")).toBe(1);
+  expect(counted("totalInputTokens")).toBe(100);
+  expect(counted("totalOutputTokens")).toBe(20);
+  expect(counted("totalLlmErrors")).toBe(0);
+});
+
+test("withLedger estimates a call that broke after its first token", async () => {
+  const fault = new AppError("provider_error", "gone");
+  const { rows, outcome, counted } = await run(scripted([{ type: "text", text: "漢字".repeat(10) }], fault));
+  expect(outcome).toBe(fault);
+  expect(rows).toMatchObject([
+    { model: "default-model", usage: { inputTokens, outputTokens: 15, estimated: true } },
+  ]);
+  expect(counted("totalLlmErrors")).toBe(1);
+});
+
+test.each(["cancelled", "provider_timeout"] as const)(
+  "withLedger counts the input of a call that was stopped before its first token (%s)",
+  async (code) => {
+    const { rows } = await run(scripted([], new AppError(code, "stopped")));
+    expect(rows).toMatchObject([{ usage: { inputTokens, outputTokens: 0, estimated: true } }]);
+  },
+);
+
+test("withLedger records nothing for a call that was refused", async () => {
+  const { rows, counted } = await run(scripted([], new AppError("rate_limited", "no")));
+  expect(rows).toEqual([]);
+  expect(counted("totalLlmErrors")).toBe(1);
+});
+
+test("withLedger does not count a cancellation as an error, nor a call that was never made", async () => {
+  const { counted } = await run(scripted([], cancelled()));
+  expect(counted("totalLlmErrors")).toBe(0);
+  const never = await run(scripted([], cancelled()), AbortSignal.abort());
+  expect(never.rows).toEqual([]);
+  expect(never.counted("totalLlmCalls")).toBe(0);
+});
+
+test("withLedger records once when the reader leaves in the middle, or after the answer", async () => {
+  for (const [events, expected] of [
+    [[{ type: "text", text: "hi" }, answer], { inputTokens, outputTokens: 1, estimated: true }],
+    [[answer], usage],
+  ] as const) {
+    const { rows, ledger } = listLedger();
+    for await (const _ of withLedger(scripted(events), ledger)(request())) break;
+    expect(rows).toMatchObject([{ usage: expected }]);
+  }
+});
+
+test("withLedger lets the answer go on when it cannot be recorded, and logs that", async () => {
+  const lines: string[] = [];
+  setUpLog({ level: "info", pretty: false, sink: (line) => lines.push(line) });
+  const broken: Ledger = { record: () => Promise.reject(new Error("disk full")), spent: async () => 0 };
+  expect(await Array.fromAsync(withLedger(scripted([answer]), broken)(request()))).toEqual([answer]);
+  await Promise.resolve();
+  setUpLog({ level: "info", pretty: false, sink: (line) => void process.stderr.write(line) });
+  expect(lines.join("")).toContain("disk full");
+});
