@@ -1,0 +1,26 @@
+import { type OpenBeneath, openBeneath } from "../linux/open-beneath.ts";
+import { canRead } from "./read-files.ts";
+import type { Roots } from "./roots.ts";
+import type { Lend } from "./sandbox.ts";
+import { canWrite, createInTurn } from "./write-files.ts";
+
+export interface FileOptions {
+  /** Real paths of folders that are never opened, whatever the roots hold: the data folder. */
+  readonly never: readonly string[];
+  /** How paths are opened beneath a root; the tests try both ways. */
+  readonly openBeneath?: OpenBeneath;
+}
+
+/** What may be lent to file tools: `read` when there is a read root, `write` when there is a write root. */
+export function lendFiles(roots: Roots, options: FileOptions): Pick<Lend, "read" | "write"> {
+  const parts = { workspace: roots.workspace, openBeneath, ...options };
+  const inTurn = createInTurn();
+  return {
+    ...(roots.read.length > 0 && {
+      read: (_caller, signal) => canRead({ act: "read", roots: roots.read, ...parts }, signal),
+    }),
+    ...(roots.write.length > 0 && {
+      write: (_caller, signal) => canWrite({ act: "write", roots: roots.write, ...parts }, inTurn, signal),
+    }),
+  };
+}

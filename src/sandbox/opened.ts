@@ -1,0 +1,133 @@
+import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats, statfsSync } from "node:fs";
+import { AppError } from "../errors.ts";
+import { pathOf } from "../linux/open-beneath.ts";
+import { pathInside } from "./paths.ts";
+
+/** Something that was opened beneath a root and looked at; closes itself at the end of a `using` block. */
+export interface Opened extends Disposable {
+  readonly fd: number;
+  readonly stat: Stats;
+}
+
+/** Kinds of file system that show the kernel or its devices, wherever they are mounted (`statfs(2)`). */
+const kernelFileSystems: ReadonlySet<number> = new Set([
+  0x9fa0, // proc
+  0x62656572, // sysfs
+  0x64626720, // debugfs
+  0x74726163, // tracefs
+  0x73636673, // securityfs
+  0x62656570, // configfs
+  0x27e0eb, // cgroup
+  0x63677270, // cgroup2
+  0xcafe4a11, // bpf
+  0x6165676c, // pstore
+  0xde5e81e4, // efivarfs
+  0x19800202, // mqueue
+  0x1cd1, // devpts
+  0xf97cff8c, // selinuxfs
+  0x42494e4d, // binfmt_misc
+  0x6e736673, // nsfs
+]);
+
+function refuseForbidden(fd: number, name: string, never: readonly string[]) {
+  if (kernelFileSystems.has(statfsSync(pathOf(fd)).type)) {
+    throw new AppError(
+      "forbidden",
+      `Cannot use ${name}: it belongs to the system's kernel (like /proc and /sys), which is never shown.`,
+    );
+  }
+  const real = readlinkSync(pathOf(fd));
+  if (never.some((folder) => pathInside(folder, real) !== undefined)) {
+    throw new AppError(
+      "forbidden",
+      `Cannot use ${name}: it belongs to this server's own data, which is never shown.`,
+    );
+  }
+}
+
+/** Takes over an `O_PATH` descriptor: looks at what was opened (not at a path) and closes it when it may not be used. */
+export function inspect(fd: number, name: string, never: readonly string[]): Opened {
+  try {
+    refuseForbidden(fd, name, never);
+    return { fd, stat: fstatSync(fd), [Symbol.dispose]: () => closeSync(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isSymbolicLink()) return "a link";
+  if (stat.isFIFO()) return "a pipe";
+  if (stat.isSocket()) return "a socket";
+  return "a device";
+}
+
+/** Throws unless it is a regular file. */
+export function requireFile(stat: Stats, name: string) {
+  if (stat.isFile()) return;
+  if (stat.isDirectory())
+    throw new AppError(
+      "bad_request",
+      `Cannot use ${name} as a file: it is a folder. Use list_files to see what is in it.`,
+    );
+  throw new AppError(
+    "forbidden",
+    `Cannot use ${name}: it is ${kindOf(stat)}, and only regular files may be used.`,
+  );
+}
+
+/** Throws unless it is a folder. */
+export function requireFolder(stat: Stats, name: string) {
+  if (stat.isDirectory()) return;
+  throw new AppError(
+    "bad_request",
+    `Cannot use ${name} as a folder: it is ${stat.isFile() ? "a file" : kindOf(stat)}.`,
+  );
+}
+
+/** Opens for reading exactly what was looked at. */
+export function reopen(opened: Opened): { readonly fd: number } & Disposable {
+  const fd = openSync(pathOf(opened.fd), constants.O_RDONLY | constants.O_NONBLOCK);
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** What a failed system call means to a model; anything that is no such error stays as it is. */
+export function explain(error: unknown, act: "read" | "write", name: string): unknown {
+  const code =
+    error instanceof Error && !(error instanceof AppError) && "code" in error ? error.code : undefined;
+  const say = (kind: ConstructorParameters<typeof AppError>[0], why: string) =>
+    new AppError(kind, `Cannot ${act} ${name}: ${why}.`, { cause: error });
+  switch (code) {
+    case "ENOENT":
+      return say("not_found", "it does not exist");
+    case "ENOTDIR":
+      return say("bad_request", "a name on its path is no folder");
+    case "EISDIR":
+      return say("bad_request", "it is a folder");
+    case "ELOOP":
+    case "EXDEV":
+      return say(
+        "forbidden",
+        "a link on its path may not be followed, because it does not stay in the granted folder",
+      );
+    case "EAGAIN":
+      return say("unavailable", "it is being changed or locked; try again");
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return say("unavailable", "the system does not let this server do that");
+    case "ENAMETOOLONG":
+      return say("bad_request", "its path is too long");
+    case "ENOSPC":
+    case "EDQUOT":
+      return say("unavailable", "the disk is full");
+    case "EMFILE":
+    case "ENFILE":
+      return say("unavailable", "too many files are open at this moment; try again");
+    default:
+      return typeof code === "string" && /^E[A-Z0-9]+$/.test(code)
+        ? say("unavailable", `the system answered ${code}`)
+        : error;
+  }
+}

@@ -1,0 +1,66 @@
+import type * as v from "valibot";
+import type { Capabilities, CapabilityName } from "./capabilities.ts";
+
+export const resultStatuses = ["ok", "error", "denied", "timeout"] as const;
+export type ResultStatus = (typeof resultStatuses)[number];
+
+/** What a call would do: what approvals and autonomy go by. Fetching a public page or searching `reads`. */
+export type Effect = "reads" | "changes" | "reaches_out";
+
+export type ToolOutput = string | { readonly text: string; readonly images: readonly string[] };
+
+/** Who a call is for. */
+export interface Caller {
+  readonly turnId: string;
+  readonly callId: string;
+  readonly sessionId?: string;
+  readonly principal: string;
+}
+
+/** What a running tool knows of its call; `emit` shows a person how far it is. */
+export interface CallContext {
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  emit(text: string): void;
+}
+
+export type ToolInput = v.ObjectSchema<v.ObjectEntries, undefined>;
+
+/** A tool as one object: the model's JSON schema and the types are derived from `input`, `can` holds what `needs` names. */
+export interface Tool<Input extends ToolInput = ToolInput, Need extends CapabilityName = CapabilityName> {
+  readonly name: string;
+  readonly description: string;
+  readonly needs: readonly Need[];
+  effect(input: v.InferOutput<Input>): Effect;
+  readonly input: Input;
+  run(input: v.InferOutput<Input>, can: Pick<Capabilities, Need>, call: CallContext): Promise<ToolOutput>;
+}
+
+/** A tool of any input: `run` takes what its own `input` let through, which is `createSandbox`'s business. */
+export type AnyTool = Tool;
+
+/** Writes a tool down with its types inferred from `input` and `needs`. */
+export const defineTool = <const Input extends ToolInput, const Need extends CapabilityName>(
+  tool: Tool<Input, Need>,
+): Tool<Input, Need> => tool;
+
+/** What the model reads of a call that ended, however it ended. */
+export interface ToolResult {
+  readonly status: ResultStatus;
+  readonly text: string;
+  readonly images: readonly string[];
+  /** Why it was denied: `no_approver`, `expired`, `readonly`, `not_granted`, or a person's note. */
+  readonly reason?: string;
+}
+
+/** A call that was checked against its tool and may be run, or the result that says why not. */
+export type Prepared =
+  | {
+      readonly ok: true;
+      readonly name: string;
+      readonly effect: Effect;
+      /** The checked arguments as JSON text: what an approval shows and what runs. */
+      readonly argumentsJson: string;
+      run(call: CallContext): Promise<ToolResult>;
+    }
+  | { readonly ok: false; readonly result: ToolResult };
