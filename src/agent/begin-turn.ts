@@ -1,0 +1,35 @@
+import type { Message } from "../llm/message.ts";
+import * as sessions from "../store/sessions.ts";
+import type { Tx } from "../store/tx.ts";
+import * as turns from "../store/turns.ts";
+
+/**
+ * Puts a turn's own messages at the end of its session's path and says that it began, in one commit. Where the
+ * session stood before is kept with the turn, so that one that is refused leaves no trace in the conversation.
+ */
+export async function beginTurn(
+  tx: Tx,
+  of: { turnId: string; sessionId: string; messages: readonly Message[]; now: number },
+): Promise<void> {
+  const { turnId, sessionId, messages, now } = of;
+  const session = await sessions.find(tx, sessionId);
+  const { leafId: baseLeafId } = session ?? {};
+  let userEntryId: string | undefined;
+  for (const message of messages) userEntryId = await sessions.append(tx, sessionId, turnId, message, now);
+  await turns.start(tx, turnId, {
+    now,
+    ...(userEntryId !== undefined && { userEntryId }),
+    ...(baseLeafId !== undefined && { baseLeafId }),
+  });
+}
+
+/** Undoes the beginning of a turn that was refused before the model was asked: the session stands where it stood, and the turn is not counted as begun. */
+export async function takeBackTurn(tx: Tx, turnId: string, now: number): Promise<void> {
+  const turn = await turns.find(tx, turnId);
+  const session = turn && (await sessions.find(tx, turn.sessionId));
+  if (turn === undefined || session === undefined) return;
+  await turns.unstart(tx, turnId);
+  // Only where nothing came after it.
+  if (session.leafId === turn.userEntryId)
+    await sessions.setLeaf(tx, session.id, turn.baseLeafId ?? null, now);
+}

@@ -1,0 +1,37 @@
+import type { Turn } from "./turn.ts";
+
+/** A slash command. Adding one is one entry in a list that `assemble` hands to the middleware. */
+export interface Command {
+  readonly name: string;
+  /** What follows the name, for `/help`. */
+  readonly usage?: string;
+  readonly doc: string;
+  /** `now`: answered on arrival, also while a turn of the session runs; `in_turn`: waits for its turn in the session. */
+  readonly when: "now" | "in_turn";
+  run(args: string, turn: Turn): Promise<string>;
+}
+
+/** The command that a text asks for; an unknown `/word` is text for the model. */
+export function findCommand(
+  commands: readonly Command[],
+  text: string,
+): { command: Command; args: string } | undefined {
+  if (!text.startsWith("/")) return undefined;
+  const [word = "", ...rest] = text.slice(1).trim().split(/\s+/);
+  const command = commands.find((each) => each.name === word.toLowerCase());
+  return command && { command, args: rest.join(" ") };
+}
+
+/** Texts of the OpenAI surfaces are never commands: there, text is text. */
+export const takesCommands = (channel: string) => channel !== "openai";
+
+/** `/help`, over the list that it stands in. */
+export const helpCommand = (commands: () => readonly Command[]): Command => ({
+  name: "help",
+  doc: "shows this list",
+  when: "now",
+  run: async () => {
+    const lines = commands().map(({ name, usage, doc }) => `/${name}${usage ? ` ${usage}` : ""} - ${doc}`);
+    return ["Available commands:", ...lines].join("\n");
+  },
+});

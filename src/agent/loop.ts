@@ -1,0 +1,135 @@
+import { AppError, cancelled } from "../errors.ts";
+import type { Llm, LlmEvent, ToolOffer } from "../llm/llm.ts";
+import {
+  addUsage,
+  type Message,
+  noUsage,
+  readAssistant,
+  systemMessage,
+  type ToolCall,
+} from "../llm/message.ts";
+import { count } from "../telemetry/metrics.ts";
+import { type Acting, act } from "./act.ts";
+import { history, unansweredCalls } from "./history.ts";
+import type { RunTurn, Turn, TurnEvent } from "./turn.ts";
+
+export interface AgentParts extends Acting {
+  readonly llm: Llm;
+  /** The system text for a turn. */
+  readonly prompt: (turn: Turn) => Promise<string>;
+  /** Model calls that one turn may make. */
+  readonly maxSteps: number;
+  /** Bytes of messages that fit the model's window beside its reply. */
+  readonly contextBytes: number;
+}
+
+type Answer = Extract<LlmEvent, { type: "answer" }>;
+
+/** Of two tools with one name the client's wins for this turn. */
+function offers(turn: Turn, ours: readonly ToolOffer[]): readonly ToolOffer[] {
+  const { clientTools, toolsOn } = turn.request;
+  if (!toolsOn) return [];
+  if (clientTools.length === 0) return ours;
+  const theirs = new Set(clientTools.map((tool) => tool.name));
+  return [...ours.filter((tool) => !theirs.has(tool.name)), ...clientTools];
+}
+
+/** The calls of an earlier process that have no result yet. */
+function leftOver(entries: readonly Message[]): readonly ToolCall[] {
+  const ids = unansweredCalls(entries);
+  const last = entries.findLast((entry) => entry.role === "assistant");
+  if (ids.length === 0 || last === undefined) return [];
+  return readAssistant(last).calls.filter((call) => ids.includes(call.id));
+}
+
+/** Model calls that this turn has made already: answers behind the last user message. */
+const stepsTaken = (entries: readonly Message[]) =>
+  entries
+    .slice(entries.findLastIndex((entry) => entry.role === "user") + 1)
+    .filter((e) => e.role === "assistant").length;
+
+/** The agent: asks the model, runs the tools it asks for, and again, until it asks for none. */
+export function createAgent(parts: AgentParts): RunTurn {
+  async function* think(
+    turn: Turn,
+    system: Message,
+    entries: readonly Message[],
+  ): AsyncGenerator<TurnEvent, Answer> {
+    const tools = offers(turn, parts.sandbox.offers);
+    const taken = system.json.length + tools.reduce((sum, tool) => sum + tool.json.length, 0);
+    const { model, parameters } = turn.request;
+    const { sessionId, channel } = turn;
+    const request = {
+      messages: [system, ...history(entries, parts.contextBytes - taken)],
+      tools,
+      parameters,
+      signal: turn.signal,
+      account: { turnId: turn.id, principal: turn.principal.name, channel, ...(sessionId && { sessionId }) },
+      ...(model !== undefined && { model }),
+    };
+    for await (const event of parts.llm(request)) {
+      if (event.type === "answer") return event;
+      yield event;
+    }
+    throw new AppError("provider_error", "The model's stream ended without an answer.");
+  }
+
+  async function* work(turn: Turn): AsyncIterable<TurnEvent> {
+    const system = systemMessage(await parts.prompt(turn));
+    const clientTools = new Set(turn.request.clientTools.map((tool) => tool.name));
+    const entries = [...turn.entries];
+    const { maxSteps } = parts;
+    let usage = noUsage;
+    let model = turn.request.model ?? "";
+    let calls = turn.resumed ? leftOver(entries) : [];
+
+    for (let step = turn.resumed ? stepsTaken(entries) : 0; ;) {
+      if (calls.length === 0) {
+        if (++step > maxSteps) throw stepLimit(maxSteps);
+        if (turn.signal.aborted) throw cancelled();
+        const text = `step ${step} of at most ${maxSteps}`;
+        yield { type: "status", code: "step", text, step, maxSteps };
+        const answer = yield* think(turn, system, entries);
+        const { message } = answer;
+        usage = addUsage(usage, answer.usage);
+        model = answer.model;
+        calls = message.calls;
+        entries.push(message);
+        yield { type: "message", message, usage: answer.usage, model };
+        if (calls.length === 0) {
+          yield { type: "done", finishReason: answer.finishReason, usage, model, clientCalls: [] };
+          return;
+        }
+      }
+      const ours = calls.filter((call) => !clientTools.has(call.name));
+      for await (const event of act(turn, ours, parts)) {
+        if (event.type === "tool_result") entries.push(event.message);
+        yield event;
+      }
+      const clientCalls = calls.filter((call) => clientTools.has(call.name));
+      if (clientCalls.length > 0) {
+        yield { type: "done", finishReason: "tool_calls", usage, model, clientCalls };
+        return;
+      }
+      calls = [];
+      // What an earlier process left is answered now; from here on every call is of this one.
+      if (turn.resumed) turn = { ...turn, resumed: false };
+    }
+  }
+
+  return async function* runAgent(turn) {
+    count("totalTurns");
+    try {
+      yield* work(turn);
+    } catch (error) {
+      if (!turn.signal.aborted) count("totalFailedTurns");
+      throw error;
+    }
+  };
+}
+
+const stepLimit = (most: number) =>
+  new AppError(
+    "step_limit",
+    `The turn was ended after ${most} model calls without an answer. What it did so far is kept: say "go on", or raise OPENCLAW_MAX_ITERATIONS.`,
+  );

@@ -1,0 +1,130 @@
+import type { FinishReason, ToolOffer } from "../llm/llm.ts";
+import type { AssistantMessage, Message, ToolCall, Usage } from "../llm/message.ts";
+import type { ResultStatus } from "../sandbox/tool.ts";
+
+/** Who asks: the name of a token, or a channel and its sender. The operator may address any session. */
+export interface Principal {
+  readonly name: string;
+  readonly scope: "operator" | "chat";
+}
+
+/** What a client asked for beside its text; kept with the turn, so that it survives a restart. */
+export interface TurnRequest {
+  readonly model?: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Tools of the client: offered beside ours, and a call of one ends the turn. */
+  readonly clientTools: readonly ToolOffer[];
+  /** The client's own system texts; they come after ours. */
+  readonly clientSystem: readonly string[];
+  /** False with `tool_choice: "none"`. */
+  readonly toolsOn: boolean;
+  /** Whether a call that needs an approval asks the requester, or is denied at once (`no_approver`). */
+  readonly approver: "requester" | "none";
+}
+
+export const plainRequest: TurnRequest = {
+  parameters: {},
+  clientTools: [],
+  clientSystem: [],
+  toolsOn: true,
+  approver: "requester",
+};
+
+/** One message in, one answer out, whatever door it came through. */
+export interface Turn {
+  readonly id: string;
+  /** Absent for a turn that keeps nothing: the transcript of the request is then all its history. */
+  readonly sessionId?: string;
+  readonly principal: Principal;
+  /** The door: `websocket`, `openai`, `http`, … */
+  readonly channel: string;
+  /** The user's text, for commands and for recall. */
+  readonly text: string;
+  /** The messages before the next step, oldest first, this turn's own included; filled in by `contextWindow` for a kept session. */
+  readonly entries: readonly Message[];
+  readonly request: TurnRequest;
+  /** True when an earlier process began this turn: calls of it may have run without leaving a result. */
+  readonly resumed: boolean;
+  readonly signal: AbortSignal;
+  /** Runs a wait (for a person, for `Retry-After`) without holding a slot. */
+  readonly outsideSlot: <T>(wait: () => Promise<T>) => Promise<T>;
+}
+
+export const statusCodes = [
+  "queued",
+  "step",
+  "retry",
+  "fallback",
+  "breaker",
+  "compacting",
+  "restarted",
+] as const;
+export type StatusCode = (typeof statusCodes)[number];
+
+export type TurnEvent =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "reasoning"; readonly text: string }
+  | {
+      readonly type: "status";
+      readonly code: StatusCode;
+      readonly text: string;
+      readonly retryInMs?: number;
+      readonly step?: number;
+      readonly maxSteps?: number;
+    }
+  /** The model's message of a step. It is on disk before the next event is asked for, so before any of its tools runs. */
+  | {
+      readonly type: "message";
+      readonly message: AssistantMessage;
+      readonly usage: Usage;
+      readonly model: string;
+    }
+  | {
+      readonly type: "tool_start";
+      readonly callId: string;
+      readonly toolName: string;
+      readonly argumentsPreview: string;
+    }
+  | {
+      readonly type: "tool_chunk";
+      readonly callId: string;
+      readonly toolName: string;
+      readonly text: string;
+    }
+  /** Its `message` is the entry of the result; on disk before the model is asked again. */
+  | {
+      readonly type: "tool_result";
+      readonly callId: string;
+      readonly toolName: string;
+      readonly text: string;
+      readonly resultStatus: ResultStatus;
+      readonly reason?: string;
+      readonly durationMs: number;
+      readonly message: Message;
+    }
+  | {
+      readonly type: "approval";
+      readonly approvalId: string;
+      readonly callId: string;
+      readonly toolName: string;
+      readonly argumentsPreview: string;
+      readonly reason: string;
+    }
+  /** An answer that no model gave (a slash command); ends the turn. */
+  | { readonly type: "notice"; readonly text: string }
+  /** The last event of a turn that a model answered. `clientCalls` are the calls that the client must answer. */
+  | {
+      readonly type: "done";
+      readonly finishReason: FinishReason;
+      readonly usage: Usage;
+      readonly model: string;
+      readonly clientCalls: readonly ToolCall[];
+    };
+
+/** Pulls one turn through; ends after `done` or `notice`, throws `AppError` when the turn failed. */
+export type RunTurn = (turn: Turn) => AsyncIterable<TurnEvent>;
+export type Middleware = (turn: Turn, next: RunTurn) => AsyncIterable<TurnEvent>;
+
+/** A principal may address its own sessions, the operator any. */
+export const mayAddress = (principal: Principal, owner: string) =>
+  principal.scope === "operator" || principal.name === owner;
