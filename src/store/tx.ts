@@ -1,0 +1,24 @@
+export type SqlValue = string | number | bigint | null | Uint8Array;
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Runs one statement with its values bound. The text must be one that SQLite and PostgreSQL 15 both take. */
+export interface Tx {
+  (parts: TemplateStringsArray, ...values: SqlValue[]): Promise<readonly Row[]>;
+  readonly dialect: Dialect;
+}
+
+export interface NoteQuery {
+  readonly owner: string;
+  /** Whatever a person or a model wrote. */
+  readonly text: string;
+  /** Only notes whose key begins so. */
+  readonly prefix: string;
+  readonly limit: number;
+}
+
+/** What cannot be one SQL text for all databases. */
+export interface Dialect {
+  readonly name: "sqlite" | "postgres";
+  /** Rows of `notes` that match, best first. Takes any text and never throws because of it. */
+  searchNotes(tx: Tx, query: NoteQuery): Promise<readonly Row[]>;
+}

@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test";
+import * as approvals from "../../src/store/approvals.ts";
+import { memoryStore } from "../../src/store/open.ts";
+import { anApproval, now } from "./records.ts";
+
+test("insert keeps a question with all that a person must see", async () => {
+  const store = await memoryStore();
+  await store.write((tx) => approvals.insert(tx, anApproval()));
+  expect(await store.read((tx) => approvals.find(tx, "apr_1"))).toEqual(anApproval());
+  expect(await store.read((tx) => approvals.find(tx, "apr_2"))).toBeUndefined();
+});
+
+test("decide decides once", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await approvals.insert(tx, anApproval());
+    expect(await approvals.decide(tx, "apr_1", "denied", "not now", now + 1)).toBe(true);
+    for (const state of ["approved", "denied", "expired"] as const)
+      expect(await approvals.decide(tx, "apr_1", state, undefined, now + 1)).toBe(false);
+    expect(await approvals.find(tx, "apr_1")).toEqual(
+      anApproval("apr_1", { state: "denied", note: "not now" }),
+    );
+    expect(await approvals.decide(tx, "apr_9", "approved", undefined, now)).toBe(false);
+  });
+});
+
+test("decide approves nothing whose time is over, but lets it expire", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await approvals.insert(tx, anApproval());
+    const { expiresAt } = anApproval();
+    for (const at of [expiresAt, expiresAt + 1])
+      for (const state of ["approved", "denied"] as const)
+        expect(await approvals.decide(tx, "apr_1", state, undefined, at)).toBe(false);
+    expect(await approvals.decide(tx, "apr_1", "expired", undefined, expiresAt)).toBe(true);
+    expect((await approvals.find(tx, "apr_1"))?.state).toBe("expired");
+
+    await approvals.insert(tx, anApproval("apr_2"));
+    expect(await approvals.decide(tx, "apr_2", "approved", undefined, expiresAt - 1)).toBe(true);
+  });
+});
+
+test("pending lists the open questions of a requester, or of all, oldest first", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await approvals.insert(tx, anApproval("apr_3", { askedAt: now + 2 }));
+    await approvals.insert(tx, anApproval("apr_1", { askedAt: now, requester: "bob" }));
+    await approvals.insert(tx, anApproval("apr_2", { askedAt: now + 1 }));
+    await approvals.insert(tx, anApproval("apr_4", { askedAt: now + 3 }));
+    await approvals.decide(tx, "apr_4", "approved", undefined, now);
+    const ids = async (of?: { requester: string }) => (await approvals.pending(tx, of)).map(({ id }) => id);
+    expect(await ids()).toEqual(["apr_1", "apr_2", "apr_3"]);
+    expect(await ids({ requester: "alice" })).toEqual(["apr_2", "apr_3"]);
+    expect(await ids({ requester: "mallory" })).toEqual([]);
+  });
+});
+
+test("byCall finds the newest question about a call of a turn", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await approvals.insert(tx, anApproval("apr_1", { state: "expired" }));
+    await approvals.insert(tx, anApproval("apr_2", { askedAt: now + 1 }));
+    await approvals.insert(tx, anApproval("apr_3", { askedAt: now + 2, turnId: "t2" }));
+    expect((await approvals.byCall(tx, "t1", "call_1"))?.id).toBe("apr_2");
+    expect(await approvals.byCall(tx, "t1", "call_2")).toBeUndefined();
+  });
+});

@@ -1,0 +1,150 @@
+import { expect, test } from "bun:test";
+import { assistantMessage, type Message, toolMessage, userMessage } from "../../src/llm/message.ts";
+import { memoryStore } from "../../src/store/open.ts";
+import * as sessions from "../../src/store/sessions.ts";
+import type { Tx } from "../../src/store/tx.ts";
+import { aSession, now } from "./records.ts";
+
+const append = (tx: Tx, message: Message, session = "s1") => sessions.append(tx, session, "t1", message, now);
+const leafOf = async (tx: Tx, session = "s1") => (await sessions.find(tx, session))?.leafId ?? "";
+
+test("append puts each message after the one before, and reads it back as it was", async () => {
+  const store = await memoryStore();
+  const call = { id: "call_1", name: "time", arguments: "{}" };
+  const messages = [
+    userMessage("what time is it? \0 ünïcode 🎉"),
+    assistantMessage("", [call, { ...call, id: 'call "2"\nand a line' }]),
+    toolMessage("call_1", "noon"),
+    assistantMessage("noon"),
+  ];
+  await store.write(async (tx) => {
+    await aSession(tx);
+    for (const message of messages) await append(tx, message);
+  });
+  const entries = await store.read(async (tx) => sessions.path(tx, await leafOf(tx), 1e6));
+  expect(entries.map(({ message }) => message)).toEqual(
+    messages.map(({ role, json, callIds }) => ({ role, json, callIds })),
+  );
+  expect(entries.map(({ parentId }) => parentId)).toEqual([
+    undefined,
+    ...entries.slice(0, -1).map(({ id }) => id),
+  ]);
+  expect(entries[0]).toMatchObject({ sessionId: "s1", turnId: "t1", createdAt: now });
+  expect(await store.read((tx) => sessions.entry(tx, entries[1]?.id ?? ""))).toEqual(entries[1]);
+  expect(await store.read((tx) => sessions.entry(tx, "nothing"))).toBeUndefined();
+});
+
+test("append grows another branch where the session was pointed back to", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await aSession(tx);
+    const root = await append(tx, userMessage("root"));
+    const left = await append(tx, userMessage("left"));
+    await sessions.setLeaf(tx, "s1", root, now);
+    const right = await append(tx, userMessage("right"));
+    const ids = async (leaf: string) => (await sessions.path(tx, leaf, 1e6)).map(({ id }) => id);
+    expect(await ids(left)).toEqual([root, left]);
+    expect(await ids(right)).toEqual([root, right]);
+    expect(await leafOf(tx)).toBe(right);
+  });
+});
+
+test("append stores nothing for a session that is not there", async () => {
+  const store = await memoryStore();
+  const writing = store.write((tx) => append(tx, userMessage("hello"), "s9"));
+  await expect(writing).rejects.toMatchObject({ code: "not_found", message: expect.stringContaining("s9") });
+  expect(await store.read((tx) => tx`SELECT id FROM entries`)).toEqual([]);
+});
+
+test("path holds the newest entries that fit, and the newest one whatever its size", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await aSession(tx);
+    const sizes: number[] = [];
+    for (const text of ["oldest", "é🎉", "x".repeat(500), "newest"]) {
+      const message = userMessage(text);
+      sizes.push(Buffer.byteLength(message.json));
+      await append(tx, message);
+    }
+    const [, second = 0, third = 0, fourth = 0] = sizes;
+    const leaf = await leafOf(tx);
+    const count = async (bytes: number) => (await sessions.path(tx, leaf, bytes)).length;
+    expect(await count(0)).toBe(1);
+    expect(await count(fourth + third - 1)).toBe(1);
+    expect(await count(fourth + third)).toBe(2);
+    // Bytes are counted and not characters.
+    expect(await count(fourth + third + second - 1)).toBe(2);
+    expect(await count(fourth + third + second)).toBe(3);
+    expect(await count(Number.MAX_SAFE_INTEGER)).toBe(4);
+    expect(await sessions.path(tx, "nothing", 100)).toEqual([]);
+  });
+});
+
+test("path costs what its window costs, however long the history is", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await aSession(tx);
+    for (let index = 0; index < 10_000; index++) await append(tx, userMessage(`message ${index}`));
+  });
+  const leaf = await store.read((tx) => leafOf(tx));
+  /** The quickest of several, which the rest of the machine has disturbed least. */
+  const quickest = async (bytes: number) => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 7; attempt++) {
+      const begin = performance.now();
+      await store.write((tx) => sessions.path(tx, leaf, bytes));
+      least = Math.min(least, performance.now() - begin);
+    }
+    return least;
+  };
+  // The window holds a hundredth of the history; a walk through the whole would cost as much as the second.
+  expect(await quickest(4000)).toBeLessThan((await quickest(1e9)) / 10);
+});
+
+async function pagesOf(tx: Tx, limit: number) {
+  const pages: string[][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await sessions.messages(tx, "s1", { limit, ...(cursor !== undefined && { cursor }) });
+    pages.push(page.items.map(({ id }) => id));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return pages;
+}
+
+test("messages pages from the newest back to the first, oldest first within a page", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await aSession(tx);
+    expect(await sessions.messages(tx, "s1", { limit: 3 })).toEqual({ items: [] });
+    const ids: string[] = [];
+    for (const text of ["a", "b", "c", "d", "e", "f", "g"]) ids.push(await append(tx, userMessage(text)));
+    expect(await pagesOf(tx, 3)).toEqual([ids.slice(4), ids.slice(1, 4), ids.slice(0, 1)]);
+    expect(await pagesOf(tx, 7)).toEqual([ids]);
+  });
+});
+
+test("messages ends a page early when its messages are very big", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await aSession(tx);
+    const big = userMessage("x".repeat(1_500_000));
+    for (let index = 0; index < 5; index++) await append(tx, big);
+    expect((await pagesOf(tx, 200)).map((page) => page.length)).toEqual([2, 2, 1]);
+  });
+});
+
+test("messages opens no other session, and refuses what is no cursor", async () => {
+  const store = await memoryStore();
+  await store.write(async (tx) => {
+    await aSession(tx, "s1");
+    await aSession(tx, "s2");
+    await append(tx, userMessage("mine"), "s1");
+    const secret = await append(tx, userMessage("secret"), "s2");
+    for (const cursor of [secret, "nothing", "", "'; DROP TABLE entries"])
+      await expect(sessions.messages(tx, "s1", { cursor, limit: 5 })).rejects.toMatchObject({
+        code: "bad_request",
+        param: "cursor",
+      });
+  });
+});

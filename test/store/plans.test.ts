@@ -1,0 +1,125 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { noUsage, userMessage } from "../../src/llm/message.ts";
+import * as approvals from "../../src/store/approvals.ts";
+import * as events from "../../src/store/events.ts";
+import { migrations } from "../../src/store/migrations.ts";
+import * as notes from "../../src/store/notes.ts";
+import { memoryStore } from "../../src/store/open.ts";
+import * as sessions from "../../src/store/sessions.ts";
+import type { SqlValue, Tx } from "../../src/store/tx.ts";
+import * as turns from "../../src/store/turns.ts";
+import * as usage from "../../src/store/usage.ts";
+import { anApproval, aSession, aTurn, now } from "./records.ts";
+
+/** A `tx` that keeps the text of each statement beside. */
+function noting(tx: Tx, texts: string[]): Tx {
+  const run = (parts: TemplateStringsArray, ...values: SqlValue[]) => {
+    texts.push(parts.join("?"));
+    return tx(parts, ...values);
+  };
+  return Object.assign(run, { dialect: tx.dialect });
+}
+
+/** How SQLite finds the rows of all the statements of `act`. */
+async function plansOf(act: (tx: Tx) => Promise<unknown>): Promise<string[]> {
+  const store = await memoryStore();
+  const texts: string[] = [];
+  await store.write(async (tx) => {
+    await aSession(tx);
+    await turns.insert(tx, aTurn("t1", { messageId: "m1" }));
+    await approvals.insert(tx, anApproval());
+    await act(noting(tx, texts));
+  });
+  await store.close();
+  const database = new Database(":memory:");
+  for (const { sql, sqlite = "" } of migrations) database.run(sql + sqlite);
+  const plans = texts.flatMap((text) => {
+    const explain = database.prepare<{ detail: string }, null[]>(`EXPLAIN QUERY PLAN ${text}`);
+    const details = explain.all(...Array<null>(text.split("?").length - 1).fill(null));
+    explain.finalize();
+    return details.map(({ detail }) => detail);
+  });
+  database.close();
+  return plans;
+}
+
+/** Statements whose cost must not grow with what is stored. */
+const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
+  "sessions.open": (tx) => aSession(tx, "s2"),
+  "sessions.append": (tx) => sessions.append(tx, "s1", "t1", userMessage("hello"), now),
+  "sessions.setLeaf": async (tx) =>
+    sessions.setLeaf(tx, "s1", await sessions.append(tx, "s1", "t", userMessage("x"), now), now),
+  "sessions.setModel": (tx) => sessions.setModel(tx, "s1", "m", now),
+  "sessions.touch": (tx) => sessions.touch(tx, "s1", now),
+  "sessions.list": (tx) => sessions.list(tx, { limit: 5 }),
+  "sessions.list of an owner": (tx) => sessions.list(tx, { owner: "alice", limit: 5 }),
+  "sessions.remove": (tx) => sessions.remove(tx, "s1"),
+  "sessions.messages": (tx) => sessions.messages(tx, "s1", { limit: 5 }),
+  "sessions.entry": (tx) => sessions.entry(tx, "e1"),
+  "turns.insert": (tx) => turns.insert(tx, aTurn("t2")),
+  "turns.find": (tx) => turns.find(tx, "t1"),
+  "turns.findByMessage": (tx) => turns.findByMessage(tx, "s1", "m1"),
+  "turns.start": (tx) => turns.start(tx, "t1", { now }),
+  "turns.unstart": (tx) => turns.unstart(tx, "t1"),
+  "turns.setState": (tx) => turns.setState(tx, "t1", "running"),
+  "turns.finish": (tx) => turns.finish(tx, "t1", { state: "done", usage: noUsage, now }),
+  "turns.hasUnfinished": (tx) => turns.hasUnfinished(tx, "s1"),
+  "turns.startedSince": (tx) => turns.startedSince(tx, "s1", 0),
+  "turns.list": (tx) => turns.list(tx, "s1", { limit: 5 }),
+  "events.append": (tx) => events.append(tx, "s1", "t1", ["{}"], now),
+  "events.after": (tx) => events.after(tx, "s1", 0, { limit: 5 }),
+  "events.after of a turn": (tx) => events.after(tx, "s1", 0, { turnId: "t1", limit: 5 }),
+  "usage.record": (tx) =>
+    usage.record(tx, {
+      ...noUsage,
+      turnId: "t1",
+      sessionId: "s1",
+      principal: "a",
+      channel: "c",
+      model: "m",
+      now,
+    }),
+  "usage.spentBySession": (tx) => usage.spentBySession(tx, "s1"),
+  "notes.get": (tx) => notes.get(tx, "alice", "k"),
+  "notes.put": (tx) => notes.put(tx, "alice", { key: "k", content: "c", now }),
+  "notes.remove": (tx) => notes.remove(tx, "alice", "k"),
+  "notes.list": (tx) => notes.list(tx, "alice", { limit: 5 }),
+  "approvals.find": (tx) => approvals.find(tx, "apr_1"),
+  "approvals.decide": (tx) => approvals.decide(tx, "apr_1", "denied", undefined, now),
+  "approvals.byCall": (tx) => approvals.byCall(tx, "t1", "call_1"),
+};
+
+for (const [name, act] of Object.entries(statements))
+  test(`${name} finds its rows by an index and sorts none`, async () => {
+    const plans = await plansOf(act);
+    const sorts = name === "approvals.byCall" ? [] : plans.filter((plan) => plan.includes("TEMP B-TREE"));
+    expect(plans.filter((plan) => /^SCAN (?!CONSTANT ROW)/.test(plan))).toEqual([]);
+    expect(sorts).toEqual([]);
+  });
+
+test("sessions.list of an owner reads no session of others", async () => {
+  const plans = await plansOf((tx) => sessions.list(tx, { owner: "alice", limit: 5 }));
+  expect(plans).toEqual([expect.stringContaining("sessions_by_owner (owner=? AND (updated_at,id)<(?,?))")]);
+});
+
+test("sessions.path walks by the primary key", async () => {
+  const plans = await plansOf(async (tx) => {
+    const leaf = await sessions.append(tx, "s1", "t1", userMessage("hello"), now);
+    await sessions.path(tx, leaf, 1000);
+  });
+  expect(plans.filter((plan) => plan.includes("entries")).every((plan) => plan.startsWith("SEARCH"))).toBe(
+    true,
+  );
+});
+
+test("turns.unfinished and approvals.pending look only at what is open", async () => {
+  const plans = await plansOf(async (tx) => {
+    await turns.unfinished(tx);
+    await approvals.pending(tx);
+    await approvals.pending(tx, { requester: "alice" });
+  });
+  expect(
+    plans.filter((plan) => /^SCAN (turns|approvals)/.test(plan)).map((plan) => plan.split(" ").at(-1)),
+  ).toEqual(["turns_unfinished", "approvals_pending", "approvals_pending"]);
+});
