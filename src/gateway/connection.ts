@@ -1,0 +1,117 @@
+import type { ServerWebSocket } from "bun";
+import type { Principal } from "../agent/turn.ts";
+import type { AppError } from "../errors.ts";
+import { count } from "../telemetry/metrics.ts";
+import { endsTurn, type SessionEvent, type Unsubscribe } from "../turns/turns.ts";
+import { type AnswerText, createAnswerText } from "./answer-text.ts";
+import { errorLine, toEnvelopes, toRawText } from "./wire.ts";
+
+/** What one WebSocket holds. Idle ones are many, so everything that is only needed while something happens is in `work`. */
+export interface Connection {
+  readonly id: string;
+  readonly principal: Principal;
+  /** Bytes that may wait for this reader. */
+  readonly sendBufferBytes: number;
+  envelopes: boolean;
+  /** The minute (since 1970) that messages are counted in, and how many came in it. */
+  minute: number;
+  messages: number;
+  work: Work | undefined;
+}
+
+export interface Work {
+  /** Ends when everything that was said so far is accepted. */
+  tail: Promise<void>;
+  /** Characters of the frames that wait for their turn in `tail`. */
+  waiting: number;
+  /** Operations that run. */
+  requests: number;
+  /** The turns that were started here and run, by the id of their message. */
+  readonly turns: Map<string, string>;
+  /** The sessions that were resumed here. */
+  readonly follows: Map<string, Unsubscribe>;
+  /** Texts of turns that run, for a connection that speaks plain text. */
+  readonly answers: Map<string, AnswerText>;
+  /** Events that wait while a message is being accepted, so that `accepted` comes before them. */
+  readonly held: SessionEvent[];
+  holds: number;
+}
+
+export type Socket = ServerWebSocket<Connection>;
+
+const open = 1;
+
+export const workOf = ({ data }: Socket): Work =>
+  (data.work ??= {
+    tail: Promise.resolve(),
+    waiting: 0,
+    requests: 0,
+    turns: new Map(),
+    follows: new Map(),
+    answers: new Map(),
+    held: [],
+    holds: 0,
+  });
+
+/**
+ * Sends a frame. What a slow reader has not taken yet waits in the socket's own buffer; one that lets more pile up than
+ * it may is closed with 1013 and hears no more, while what it started goes on.
+ */
+export function send(ws: Socket, frame: string): void {
+  if (ws.readyState !== open) return;
+  const fits = ws.getBufferedAmount() <= ws.data.sendBufferBytes;
+  // 0 means that the socket itself dropped the frame.
+  if (fits && ws.send(frame) !== 0) return;
+  count("totalSlowReaders");
+  ws.close(1013, "reads too slowly; try again later");
+}
+
+export const sendEnvelope = (ws: Socket, envelope: object) => send(ws, JSON.stringify(envelope));
+
+function deliver(ws: Socket, event: SessionEvent): void {
+  const { answers, turns } = workOf(ws);
+  const { turnId, messageId } = event;
+  if (ws.data.envelopes) {
+    for (const envelope of toEnvelopes(event)) send(ws, envelope);
+  } else {
+    const answer = answers.get(turnId) ?? createAnswerText();
+    answers.set(turnId, answer);
+    answer.add(event.event);
+    const text = toRawText(event, answer.text);
+    if (text !== undefined) send(ws, text);
+  }
+  if (!endsTurn(event.event)) return;
+  answers.delete(turnId);
+  if (messageId !== undefined && turns.get(messageId) === turnId) turns.delete(messageId);
+}
+
+/** Tells an event in the manner of the connection. */
+export function tell(ws: Socket, event: SessionEvent): void {
+  if (ws.readyState !== open) return;
+  const work = workOf(ws);
+  if (work.holds > 0) work.held.push(event);
+  else deliver(ws, event);
+}
+
+/** Keeps events back until `release` has been called as often. */
+export function hold(ws: Socket): void {
+  workOf(ws).holds++;
+}
+
+export function release(ws: Socket): void {
+  const work = workOf(ws);
+  if (--work.holds > 0) return;
+  for (const event of work.held.splice(0)) deliver(ws, event);
+}
+
+/** Tells what could not be done; `messageId` is the message that it was about. */
+export function tellError(ws: Socket, { code, message, retryAfterMs }: AppError, messageId?: string): void {
+  if (!ws.data.envelopes) return send(ws, errorLine(code, message));
+  sendEnvelope(ws, { type: "error", text: message, code, retryAfterMs, inReplyToMessageId: messageId });
+}
+
+/** Tells something that is no part of a turn. */
+export const tellText = (ws: Socket, text: string, messageId?: string) =>
+  ws.data.envelopes
+    ? sendEnvelope(ws, { type: "assistant_message", text, inReplyToMessageId: messageId })
+    : send(ws, text);

@@ -1,0 +1,60 @@
+import { stopping } from "../errors.ts";
+import { count } from "../telemetry/metrics.ts";
+import { createApp } from "./app.ts";
+import type { App, Call } from "./call.ts";
+import type { Connection } from "./connection.ts";
+import { createDoor } from "./door.ts";
+import type { GatewayParts } from "./parts.ts";
+import { pathOf } from "./path.ts";
+import { errorResponse } from "./respond.ts";
+import { idleSeconds, type Listening, type Served, serve } from "./serve.ts";
+import { upgradeRequest } from "./upgrade.ts";
+import { createSockets } from "./websocket.ts";
+
+export interface Gateway extends Served {
+  readonly app: App;
+  /** Listens on the address of the settings. Throws `unavailable` when it is taken. */
+  serve(): Listening;
+}
+
+/** The door to everything: HTTP and WebSocket. */
+export function createGateway(parts: GatewayParts): Gateway {
+  const { settings } = parts;
+  const door = createDoor(settings);
+  const sockets = createSockets(parts);
+  let draining = false;
+  const app = createApp(parts, door, { isDraining: () => draining, connections: sockets.count });
+
+  async function answer(request: Request, path: string, server: Bun.Server<Connection>) {
+    const socketAddress = () => server.requestIP(request)?.address ?? "unknown";
+    const principal = door.admit({ request, path, socketAddress });
+    if (path === "/ws" && principal !== undefined) {
+      if (draining) throw stopping();
+      upgradeRequest(request, server, { principal, sendBufferBytes: settings.sendBufferBytes });
+      return undefined;
+    }
+    const setSlow = (slow: boolean) => server.timeout(request, slow ? 0 : idleSeconds);
+    const call: Call = { path, principal, socketAddress, setSlow };
+    return app.fetch(request, call);
+  }
+
+  const gateway: Gateway = {
+    app,
+    websocket: sockets.handlers,
+    async fetch(request, server) {
+      count("totalRequests");
+      const path = pathOf(request);
+      try {
+        return await answer(request, path, server);
+      } catch (error) {
+        return errorResponse(error, path);
+      }
+    },
+    serve: () => serve(gateway, settings),
+    drain() {
+      draining = true;
+    },
+    closeAll: sockets.closeAll,
+  };
+  return gateway;
+}

@@ -1,0 +1,48 @@
+import type { Approvals } from "../agent/approvals.ts";
+import type { RunTurn } from "../agent/turn.ts";
+import type { Models } from "../llm/llm.ts";
+import type { Store } from "../store/open.ts";
+import type { Turns } from "../turns/turns.ts";
+
+export interface GatewaySettings {
+  readonly bindAddress: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** The operator's token; without it every caller on this machine is the operator. */
+  readonly authToken?: string | undefined;
+  readonly clientTokens: readonly { readonly name: string; readonly token: string }[];
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly allowQueryToken: boolean;
+  readonly maxBodyBytes: number;
+  readonly maxConnections: number;
+  /** Of one WebSocket; 0: no limit. */
+  readonly messagesPerMinute: number;
+  /** What may wait for one slow reader. */
+  readonly sendBufferBytes: number;
+}
+
+export interface OfferedTool {
+  readonly name: string;
+  readonly description: string;
+  readonly needs: readonly string[];
+  /** JSON schema of its arguments. */
+  readonly inputSchema: unknown;
+}
+
+/** Everything that the gateway is handed. */
+export interface GatewayParts {
+  readonly settings: GatewaySettings;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly store: Store;
+  readonly turns: Turns;
+  /** Runs a turn that has no session. */
+  readonly run: RunTurn;
+  readonly approvals: Approvals;
+  readonly models: Models;
+  readonly tools: readonly OfferedTool[];
+  /** What `status.get` tells beside what the gateway knows itself: model, provider, load. */
+  status(): Record<string, unknown>;
+}

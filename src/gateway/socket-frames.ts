@@ -1,0 +1,159 @@
+import { plainRequest } from "../agent/turn.ts";
+import { AppError, busy } from "../errors.ts";
+import * as rows from "../store/turns.ts";
+import type { Listener } from "../turns/turns.ts";
+import type { ClientFrame, FrameType } from "./client-frames.ts";
+import { hold, release, type Socket, sendEnvelope, tell, tellError, tellText, workOf } from "./connection.ts";
+import { checkMayOpen } from "./ids.ts";
+import { contextOf } from "./operations/operation.ts";
+import { operations } from "./operations/index.ts";
+import { ownSession } from "./owned.ts";
+import type { GatewayParts } from "./parts.ts";
+import { toPublic } from "./respond.ts";
+
+type Frame<Type extends FrameType> = Extract<ClientFrame, { type: Type }>;
+
+const mostRequests = 16;
+const mostFollows = 32;
+
+const byName = new Map(operations.map((operation) => [operation.name, operation]));
+
+/** A connection's own session, for what it says without naming one. */
+const ownId = ({ data }: Socket) => `websocket:${data.id}`;
+
+/** Hears a turn that this connection started; in a session that it resumed it hears everything already. */
+const listenerOf =
+  (ws: Socket): Listener =>
+  (event) => {
+    if (!workOf(ws).follows.has(event.sessionId)) tell(ws, event);
+  };
+
+/** What the frames of a client do. Each throws `AppError` for what it refuses. */
+export function createFrameActs(parts: GatewayParts) {
+  const { store, turns, approvals } = parts;
+
+  async function say(ws: Socket, message: Pick<Frame<"user_message">, "text" | "messageId" | "sessionId">) {
+    const { text, messageId, sessionId = ownId(ws) } = message;
+    if (text === "") throw new AppError("bad_request", "The message is empty.", { param: "text" });
+    if (sessionId !== ownId(ws)) await checkMayOpen(store, sessionId);
+    hold(ws);
+    try {
+      const accepted = await turns.accept(
+        {
+          sessionId,
+          principal: ws.data.principal,
+          channel: "websocket",
+          text,
+          request: plainRequest,
+          ...(messageId !== undefined && { messageId }),
+        },
+        listenerOf(ws),
+      );
+      if (messageId === undefined) return;
+      const { turnId, cursor } = accepted;
+      if (!accepted.repeated || turns.current(sessionId) === turnId) workOf(ws).turns.set(messageId, turnId);
+      if (ws.data.envelopes)
+        sendEnvelope(ws, { type: "accepted", inReplyToMessageId: messageId, sessionId, turnId, cursor });
+    } finally {
+      release(ws);
+    }
+  }
+
+  async function decide(
+    ws: Socket,
+    { approvalId: id, approved, note, messageId }: Frame<"tool_approval_decision">,
+  ) {
+    const verdict = await approvals.decide(id, ws.data.principal, approved, note ?? undefined);
+    const answers = {
+      recorded: `Tool approval recorded: ${id} = ${approved ? "approved" : "denied"}`,
+      unknown: `No pending approval found for id: ${id}`,
+      not_yours: `Approval id is not valid for this sender/channel: ${id}`,
+    };
+    tellText(ws, answers[verdict], messageId);
+  }
+
+  async function turnOf(
+    ws: Socket,
+    { messageId, sessionId = ownId(ws) }: Frame<"cancel">,
+  ): Promise<string | undefined> {
+    const started = messageId === undefined ? undefined : workOf(ws).turns.get(messageId);
+    if (started !== undefined) return started;
+    await ownSession(parts, ws.data.principal, sessionId);
+    if (messageId === undefined) return turns.current(sessionId);
+    return (await store.read((tx) => rows.findByMessage(tx, sessionId, messageId)))?.id;
+  }
+
+  async function cancel(ws: Socket, frame: Frame<"cancel">) {
+    const turnId = await turnOf(ws, frame);
+    if (turnId === undefined) throw new AppError("not_found", "There is no turn to cancel.");
+    // Not awaited: what is said next need not wait until every tool has stopped. The turn itself tells how it ended.
+    turns.cancel(turnId).catch((error) => tellError(ws, toPublic(error, "cancel", ws.data.id)));
+  }
+
+  async function resume(ws: Socket, { sessionId, after }: Frame<"resume">) {
+    const { follows } = workOf(ws);
+    await ownSession(parts, ws.data.principal, sessionId);
+    if (!follows.has(sessionId) && follows.size >= mostFollows) {
+      throw new AppError("conflict", `One connection may resume ${mostFollows} sessions: open another.`);
+    }
+    follows.get(sessionId)?.();
+    // From here on the log tells everything of this session; see `listenerOf`.
+    follows.set(sessionId, () => {});
+    try {
+      const stop = await turns.follow(sessionId, after, (event) => tell(ws, event));
+      follows.set(sessionId, stop);
+      // It was closed meanwhile, and nobody else will stop it.
+      if (ws.readyState !== WebSocket.OPEN) stop();
+    } catch (error) {
+      follows.delete(sessionId);
+      throw error;
+    }
+  }
+
+  async function run(
+    ws: Socket,
+    { method, params }: Frame<"request">,
+    startHolding: () => void,
+  ): Promise<unknown> {
+    const operation = byName.get(method);
+    if (operation === undefined) throw new AppError("not_found", `There is no operation ${method}.`);
+    if (operation.kind === "lines")
+      throw new AppError("unsupported", `${method} is long: ask for it over HTTP.`);
+    if (operation.kind === "events")
+      throw new AppError("unsupported", `Send \`resume\` instead of ${method}.`);
+    return operation.run(
+      params,
+      contextOf(parts, {
+        principal: ws.data.principal,
+        channel: "websocket",
+        listenerFor: () => {
+          startHolding();
+          return listenerOf(ws);
+        },
+      }),
+    );
+  }
+
+  async function request(ws: Socket, frame: Frame<"request">) {
+    const work = workOf(ws);
+    if (work.requests >= mostRequests) throw busy();
+    work.requests++;
+    let holding = false;
+    const startHolding = () => {
+      if (!holding) hold(ws);
+      holding = true;
+    };
+    try {
+      sendEnvelope(ws, { type: "response", id: frame.id, result: await run(ws, frame, startHolding) });
+    } catch (thrown) {
+      const { code, message, retryAfterMs } = toPublic(thrown, frame.method, ws.data.id);
+      sendEnvelope(ws, { type: "response", id: frame.id, error: { code, message, retryAfterMs } });
+    } finally {
+      work.requests--;
+      // Events of a turn that it started come after the response.
+      if (holding) release(ws);
+    }
+  }
+
+  return { say, decide, cancel, resume, request };
+}

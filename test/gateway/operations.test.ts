@@ -1,0 +1,411 @@
+import { expect, test } from "bun:test";
+import { aTurn } from "../helpers/a-turn.ts";
+import { operations } from "../../src/gateway/operations/index.ts";
+import { aliceToken, bobToken, startGateway, type TestGateway } from "./helpers/gateway-server.ts";
+import { done, fails, plays, said, text, waits } from "./helpers/runs.ts";
+
+const read = async (response: Response | Promise<Response>) => {
+  const answer = await response;
+  return { status: answer.status, body: await answer.json() };
+};
+
+async function eventsOf(gateway: TestGateway, turn: string, headers: Record<string, string> = {}) {
+  const stream = await gateway.ask(`/api/turns/${turn}/events`, { headers });
+  const events = (await stream.text()).split("\n\n").filter((event) => event !== "");
+  return { type: stream.headers.get("content-type"), events };
+}
+
+/** Says something and waits until it is answered. */
+async function say(gateway: TestGateway, session: string, words: string, token?: string) {
+  const sent = await read(
+    gateway.post(`/api/sessions/${session}/messages`, { text: words }, token === undefined ? {} : { token }),
+  );
+  expect(sent.status).toBe(200);
+  await eventsOf(gateway, sent.body.turn);
+  return sent.body;
+}
+
+test("operations have names and routes of their own", () => {
+  expect(new Set(operations.map(({ name }) => name)).size).toBe(operations.length);
+  expect(new Set(operations.map(({ method, path }) => `${method} ${path}`)).size).toBe(operations.length);
+});
+
+test("status.get, models.list and tools.list tell what there is", async () => {
+  await using gateway = await startGateway();
+
+  expect((await read(gateway.ask("/api/status"))).body).toMatchObject({
+    version: "0.0.0-test",
+    provider: "test",
+    principal: { name: "operator" },
+  });
+  expect((await read(gateway.ask("/api/models"))).body.items[0]).toEqual({ id: "small", provider: "test" });
+  expect((await read(gateway.ask("/api/tools"))).body.items[0]).toMatchObject({
+    name: "time",
+    needs: ["time"],
+  });
+});
+
+test("sessions.send answers with the turn, whose events follow over SSE to its end", async () => {
+  await using gateway = await startGateway();
+
+  const sent = await read(gateway.post("/api/sessions/chat-1/messages", { text: "hi", messageId: "m1" }));
+  const { type, events } = await eventsOf(gateway, sent.body.turn);
+
+  expect(sent.body).toMatchObject({ session: "chat-1", repeated: false });
+  expect(type).toStartWith("text/event-stream");
+  expect(events[0]).toContain('"type":"typing_start","inReplyToMessageId":"m1"');
+  expect(events.at(-1)).toContain('"type":"typing_stop"');
+  expect(events.join()).toContain("You said: ");
+});
+
+test("turns.events goes on after Last-Event-ID, and ends when nothing is left", async () => {
+  await using gateway = await startGateway();
+  const { turn } = await say(gateway, "chat-1", "hi");
+  const { events } = await eventsOf(gateway, turn);
+  const last = /id: (\S+)/.exec(events.at(-1) ?? "")?.[1] ?? "";
+
+  const rest = await eventsOf(gateway, turn, { "last-event-id": last });
+  const refused = await gateway.ask(`/api/turns/${turn}/events`, {
+    headers: { "last-event-id": "yesterday" },
+  });
+
+  expect(rest.events).toEqual([]);
+  expect(refused.status).toBe(400);
+  expect((await gateway.ask(`/api/turns/${turn}/events`, { method: "HEAD" })).status).toBe(405);
+});
+
+test("turns.get tells how a turn ended, and turns.cancel ends one that runs", async () => {
+  const waiting = waits();
+  await using gateway = await startGateway({ run: waiting.run });
+  const { body } = await read(gateway.post("/api/sessions/chat-1/messages", { text: "wait" }));
+  await waiting.begun;
+
+  const running = await read(gateway.ask(`/api/turns/${body.turn}`));
+  const cancelled = await read(gateway.ask(`/api/turns/${body.turn}/cancel`, { method: "POST" }));
+  const again = await read(gateway.ask(`/api/turns/${body.turn}/cancel`, { method: "POST" }));
+
+  expect(running.body).toMatchObject({ session: "chat-1", state: "running" });
+  expect([cancelled.body, again.body]).toEqual([{ cancelled: true }, { cancelled: false }]);
+  expect((await read(gateway.ask(`/api/turns/${body.turn}`))).body).toMatchObject({
+    state: "cancelled",
+    error: { code: "cancelled" },
+  });
+});
+
+test("sessions.list shows everybody their own, and the operator all, in pages", async () => {
+  await using gateway = await startGateway();
+  for (const session of ["a1", "a2", "a3"]) await say(gateway, session, "hi", aliceToken);
+  await say(gateway, "b1", "hi", bobToken);
+  const ids = async (path: string, token?: string) => {
+    const { body } = await read(gateway.ask(path, token === undefined ? {} : { token }));
+    return { ids: body.items.map(({ id }: { id: string }) => id).sort(), next: body.next };
+  };
+
+  const first = await ids("/api/sessions?limit=2", aliceToken);
+  const second = await ids(`/api/sessions?limit=2&cursor=${encodeURIComponent(first.next)}`, aliceToken);
+
+  expect([...first.ids, ...second.ids].sort()).toEqual(["a1", "a2", "a3"]);
+  expect(second.next).toBeUndefined();
+  expect((await ids("/api/sessions")).ids).toEqual(["a1", "a2", "a3", "b1"]);
+  for (const limit of ["0", "201", "x", "1.5"])
+    expect((await gateway.ask(`/api/sessions?limit=${limit}`)).status).toBe(400);
+  expect((await gateway.ask("/api/sessions?cursor=nonsense")).status).toBe(400);
+});
+
+test("sessions.history gives messages oldest first and the cursor to go on from", async () => {
+  await using gateway = await startGateway();
+  await say(gateway, "chat-1", "one");
+  await say(gateway, "chat-1", "two");
+
+  const { body } = await read(gateway.ask("/api/sessions/chat-1/messages?limit=3"));
+  const earlier = await read(gateway.ask(`/api/sessions/chat-1/messages?limit=3&cursor=${body.next}`));
+
+  expect(body.items.map(({ message }: { message: { content: string } }) => message.content)).toEqual([
+    "You said: one",
+    "two",
+    "You said: two",
+  ]);
+  expect(earlier.body.items.map(({ message }: { message: { role: string } }) => message.role)).toEqual([
+    "user",
+  ]);
+  expect(body.turn).toBeUndefined();
+  expect((await read(gateway.ask("/api/sessions/chat-1"))).body.cursor).toBe(body.cursor);
+});
+
+test("sessions.history names the turn that runs and where its events begin", async () => {
+  const waiting = waits();
+  await using gateway = await startGateway({ run: waiting.run });
+  const { body: sent } = await read(gateway.post("/api/sessions/chat-1/messages", { text: "wait" }));
+  await waiting.begun;
+
+  const { body } = await read(gateway.ask("/api/sessions/chat-1/messages"));
+
+  expect(body.turn).toEqual({ id: sent.turn, cursor: sent.cursor });
+});
+
+test("sessions.reset begins anew, sessions.delete removes, and neither while a turn runs", async () => {
+  const waiting = waits();
+  await using busy = await startGateway({ run: waiting.run });
+  await busy.post("/api/sessions/chat-1/messages", { text: "wait" });
+  await waiting.begun;
+  await using gateway = await startGateway();
+  await say(gateway, "chat-1", "hi");
+
+  expect((await busy.ask("/api/sessions/chat-1/reset", { method: "POST" })).status).toBe(409);
+  expect((await busy.ask("/api/sessions/chat-1", { method: "DELETE" })).status).toBe(409);
+  expect((await read(gateway.ask("/api/sessions/chat-1/reset", { method: "POST" }))).body).toEqual({
+    reset: true,
+  });
+  expect((await read(gateway.ask("/api/sessions/chat-1/messages"))).body.items).toEqual([]);
+  expect((await read(gateway.ask("/api/sessions/chat-1", { method: "DELETE" }))).body).toEqual({
+    deleted: true,
+  });
+  expect((await gateway.ask("/api/sessions/chat-1")).status).toBe(404);
+});
+
+test("sessions.export writes a line for the session and one for each message, oldest first", async () => {
+  await using gateway = await startGateway();
+  await say(gateway, "chat-1", "one");
+
+  const response = await gateway.ask("/api/sessions/chat-1/export");
+  const lines = (await response.text())
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+  expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+  expect(lines.map(({ type, message }) => message?.content ?? type)).toEqual([
+    "session",
+    "one",
+    "You said: one",
+  ]);
+  expect((await gateway.ask("/api/sessions/none/export")).status).toBe(404);
+});
+
+test("somebody else's session and turn answer like ones that are not there, by every operation", async () => {
+  await using gateway = await startGateway();
+  const { turn } = await say(gateway, "mine", "hi", aliceToken);
+  const routes = operations.filter(({ scope }) => scope === "own-session" || scope === "own-turn");
+  const answers = async (session: string, id: string) =>
+    Promise.all(
+      routes.map(async ({ method, path }) => {
+        const url = path.replace(":session", session).replace(":turn", id);
+        const { status, body } = await read(gateway.ask(url, { method, token: bobToken }));
+        return [path, status, body.error.message.replaceAll(session, "ID").replaceAll(id, "ID")];
+      }),
+    );
+
+  const foreign = await answers("mine", turn);
+
+  expect(foreign.length).toBeGreaterThan(7);
+  for (const [path, status] of foreign) expect([path, status]).toEqual([path, 404]);
+  expect(foreign).toEqual(await answers("none", "0192f0c0-0000-7000-8000-000000000000"));
+  expect(
+    (await gateway.post("/api/sessions/mine/messages", { text: "let me in" }, { token: bobToken })).status,
+  ).toBe(404);
+  expect((await gateway.ask("/api/usage?session=mine", { token: bobToken })).status).toBe(404);
+  expect((await gateway.ask("/api/sessions/mine", { token: aliceToken })).status).toBe(200);
+  expect((await gateway.ask("/api/sessions/mine")).status).toBe(200);
+});
+
+test("session ids are checked, and clients open none under a prefix of the server", async () => {
+  await using gateway = await startGateway();
+  const send = async (session: string) =>
+    (await gateway.post(`/api/sessions/${session}/messages`, { text: "hi" })).status;
+
+  for (const id of ["a b", "a%2Fb", "a".repeat(129), "%00", "ä"])
+    expect([id, await send(encodeURI(id))]).toEqual([id, 400]);
+  for (const prefix of ["telegram:", "sms:", "slack:", "websocket:", "webhook:", "job:", "delegate:"]) {
+    expect([prefix, await send(`${prefix}1`)]).toEqual([prefix, 400]);
+  }
+  expect(await send("Aa0-_.:")).toBe(200);
+});
+
+test("a turn that is refused is told by its code, and unknown failures by one sentence", async () => {
+  await using gateway = await startGateway({ run: fails(new Error("secret detail")) });
+
+  const { body } = await read(gateway.post("/api/sessions/s/messages", { text: "hi" }));
+  const { events } = await eventsOf(gateway, body.turn);
+
+  expect(events.join()).toContain('"code":"internal"');
+  expect(events.join()).not.toContain("secret detail");
+});
+
+test("approvals are listed for their requester and decided once, over HTTP too", async () => {
+  await using gateway = await startGateway();
+  const ask = (callId: string) =>
+    gateway.approvals.ask(aTurn({ principal: { name: "alice", scope: "chat" } }), {
+      callId,
+      toolName: "memory",
+      argumentsJson: '{"a":1}',
+      reason: "asks",
+    });
+  const [first, second] = [await ask("c1"), await ask("c2")];
+  const decide = (id: string, body: object, token?: string) =>
+    gateway.post(`/api/approvals/${id}`, body, token === undefined ? {} : { token });
+  const listed = async (token: string) =>
+    (await read(gateway.ask("/api/approvals", { token }))).body.items.map(({ id }: { id: string }) => id);
+
+  // Asked within one millisecond, so either may come first.
+  expect((await listed(aliceToken)).sort()).toEqual([first.id, second.id].sort());
+  expect(await listed(bobToken)).toEqual([]);
+  expect((await decide(first.id, { approved: true }, bobToken)).status).toBe(404);
+  expect((await decide(first.id, { approved: "yes" })).status).toBe(400);
+  expect((await read(decide(first.id, { approved: false, note: "not now" }, aliceToken))).body).toEqual({
+    id: first.id,
+    approved: false,
+  });
+  expect((await decide(first.id, { approved: true })).status).toBe(404);
+  expect(await listed(aliceToken)).toEqual([second.id]);
+});
+
+test("POST /tools/approve answers as tools around OpenClaw.NET read it", async () => {
+  await using gateway = await startGateway();
+  const { id } = await gateway.approvals.ask(aTurn(), {
+    callId: "c",
+    toolName: "memory",
+    argumentsJson: "{}",
+    reason: "asks",
+  });
+  const approve = (query: string, token?: string) =>
+    read(gateway.ask(`/tools/approve?${query}`, { method: "POST", ...(token !== undefined && { token }) }));
+
+  expect(await approve("approvalId=x")).toMatchObject({ status: 400, body: { success: false } });
+  expect(await approve(`approvalId=${id}&approved=perhaps`)).toMatchObject({
+    status: 400,
+    body: { success: false },
+  });
+  expect(await approve(`approvalId=${id}&approved=true`, aliceToken)).toMatchObject({
+    status: 404,
+    body: { success: false },
+  });
+  expect(await approve(`approvalId=${id}&approved=True`)).toEqual({ status: 200, body: { success: true } });
+  expect(await approve(`approvalId=${id}&approved=true`)).toMatchObject({
+    status: 404,
+    body: { success: false },
+  });
+});
+
+test("notes are the operator's to list, read, write, search and delete", async () => {
+  await using gateway = await startGateway();
+  const put = (key: string, body: object) =>
+    gateway.post(`/api/notes/${encodeURIComponent(key)}`, body, { method: "PUT" });
+
+  expect((await put("trip/plan", { content: "Take the night train to Vienna" })).status).toBe(200);
+  expect((await read(gateway.ask("/api/notes/trip%2Fplan"))).body).toMatchObject({
+    key: "trip/plan",
+    content: "Take the night train to Vienna",
+  });
+  expect((await read(gateway.ask("/api/notes?limit=1"))).body.items).toHaveLength(1);
+  for (const query of ["vienna", '"-? *', "AND", "東京", "%"])
+    expect((await gateway.ask(`/api/notes/search?query=${encodeURIComponent(query)}`)).status).toBe(200);
+  expect((await read(gateway.ask("/api/notes/search?query=vienna"))).body.items[0]).toMatchObject({
+    key: "trip/plan",
+  });
+  expect((await put("x", { content: 5 })).status).toBe(400);
+  expect((await gateway.ask("/api/notes/trip%2Fplan", { method: "DELETE" })).status).toBe(200);
+  expect((await gateway.ask("/api/notes/trip%2Fplan")).status).toBe(404);
+});
+
+test("usage.get tells all of it to the operator and a session's to its owner", async () => {
+  await using gateway = await startGateway({ run: plays(text("hi"), said("hi"), done()) });
+  await say(gateway, "chat-1", "hi", aliceToken);
+
+  expect((await read(gateway.ask("/api/usage"))).body).toMatchObject({
+    inputTokens: expect.any(Number),
+    models: [],
+  });
+  expect((await gateway.ask("/api/usage?session=chat-1", { token: aliceToken })).status).toBe(200);
+  expect((await read(gateway.ask("/api/usage", { token: aliceToken }))).body.error).toMatchObject({
+    code: "forbidden",
+    param: "session",
+  });
+});
+
+test("/health/ready is 503 while the server drains, and turns and sockets are refused then", async () => {
+  await using gateway = await startGateway();
+  expect((await read(gateway.ask("/health/ready", { token: null }))).body).toMatchObject({ status: "ok" });
+
+  gateway.gateway.drain();
+
+  expect(await read(gateway.ask("/health/ready", { token: null }))).toEqual({
+    status: 503,
+    body: { status: "unavailable", failing: "draining" },
+  });
+  expect((await gateway.ask("/health", { token: null })).status).toBe(200);
+  expect(
+    (await gateway.post("/v1/chat/completions", { messages: [{ role: "user", content: "hi" }] })).status,
+  ).toBe(503);
+});
+
+test("/health/ready names the store when nothing can be written", async () => {
+  await using gateway = await startGateway();
+  await gateway.store.close();
+
+  expect((await read(gateway.ask("/health/ready", { token: null }))).body).toEqual({
+    status: "unavailable",
+    failing: "store",
+  });
+});
+
+test("/metrics has the names that dashboards know", async () => {
+  await using gateway = await startGateway();
+
+  const { body } = await read(gateway.ask("/metrics"));
+
+  const known = [
+    "totalRequests",
+    "totalLlmCalls",
+    "totalInputTokens",
+    "totalOutputTokens",
+    "totalToolCalls",
+    "totalToolFailures",
+    "totalToolTimeouts",
+    "totalLlmRetries",
+    "totalLlmErrors",
+    "activeSessions",
+    "circuitBreakerState",
+  ];
+  for (const name of known) expect([name, typeof body[name]]).toEqual([name, "number"]);
+});
+
+test("/openapi.json describes every operation, its parameters and its result", async () => {
+  await using gateway = await startGateway();
+
+  const { body } = await read(gateway.ask("/openapi.json"));
+
+  for (const { name, method, path } of operations) {
+    const described = body.paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
+    expect(described).toMatchObject({
+      operationId: name,
+      responses: { "200": { content: expect.anything() } },
+    });
+  }
+  expect(
+    body.paths["/api/sessions/{session}/messages"].post.requestBody.content["application/json"].schema,
+  ).toMatchObject({
+    properties: { text: { type: "string" } },
+    required: ["text"],
+  });
+  expect(
+    body.paths["/api/sessions"].get.parameters.find(({ name }: { name: string }) => name === "limit"),
+  ).toMatchObject({ in: "query", required: false });
+});
+
+test("operation answers carry nothing but what their result names", async () => {
+  await using gateway = await startGateway();
+  await say(gateway, "chat-1", "hi");
+
+  const { body } = await read(gateway.ask("/api/sessions/chat-1"));
+
+  expect(Object.keys(body).sort()).toEqual(["channel", "createdAt", "cursor", "id", "owner", "updatedAt"]);
+});
+
+test("sessions.send refuses a model that is not on offer before anything is stored", async () => {
+  await using gateway = await startGateway();
+
+  const { body } = await read(gateway.post("/api/sessions/s/messages", { text: "hi", model: "huge" }));
+
+  expect(body.error).toMatchObject({ code: "model_not_found", param: "model" });
+  expect((await gateway.ask("/api/sessions/s")).status).toBe(404);
+});
