@@ -29,6 +29,7 @@ export function restartForManyRequests(environment: Environment, startFolder: st
       withRequestLimit(environment),
     );
   } catch {
-    process.chdir("/");
+    // The start folder is gone, or this host allows no exec: it serves with Bun's own limit.
   }
+  process.chdir("/");
 }

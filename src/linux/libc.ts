@@ -1,5 +1,3 @@
-import { getSystemErrorName } from "node:util";
-
 /** What we use of the C library: system calls that Bun lacks. */
 export interface Libc {
   /** A system call by its number; throws a {@link SystemError} when it fails. Buffers are passed by address. */
@@ -25,6 +23,8 @@ export class SystemError extends Error {
 
 async function load(): Promise<Libc> {
   const { dlopen, FFIType, read } = await import("bun:ffi");
+  // Here and not above: it takes 2 ms of a start that may never come here.
+  const { getSystemErrorName } = await import("node:util");
   const { symbols } = dlopen("libc.so.6", {
     syscall: {
       args: [FFIType.i64_fast, FFIType.i64_fast, FFIType.ptr, FFIType.ptr, FFIType.u64_fast],

@@ -1,0 +1,50 @@
+import { selfTest } from "../assemble.ts";
+import type { Loaded } from "../config/load.ts";
+import { offlineChecks } from "../doctor/checks.ts";
+import { type Checked, report } from "../doctor/report.ts";
+import type { ExitCode, Invocation } from "./command.ts";
+import { readArguments } from "./read-arguments.ts";
+import { readSettings } from "./read-settings.ts";
+import { version } from "./version.ts";
+
+/** Tests this executable with these settings, offline: 0 good, 2 when a setting is wrong or unknown, 3 when a check failed. */
+export async function check({ args, startFolder }: Invocation): Promise<ExitCode> {
+  const read = readArguments(args, { json: { type: "boolean", default: false } });
+  if (!read.ok || read.words.length > 0) {
+    console.error(
+      `openclaw --check: ${read.ok ? `There is no argument ${read.words.join(" ")}.` : read.fault}`,
+    );
+    return 2;
+  }
+  const loaded = readSettings(startFolder);
+  const findings = await examine(loaded);
+  console.log(read.values.json ? toJson(findings, loaded) : toText(findings, loaded));
+  if (findings.some(({ id, state }) => id === "settings" && state === "fail")) return 2;
+  return findings.some(({ state }) => state === "fail") ? 3 : 0;
+}
+
+async function examine({ settings, problems, notes, sources }: Loaded): Promise<readonly Checked[]> {
+  if (settings) return report(offlineChecks, { settings, notes, sources, selfTest });
+  const unknown = notes.filter(({ kind }) => kind === "unknown");
+  return [...problems, ...unknown].map(({ text }) => ({ id: "settings", state: "fail", text }));
+}
+
+const toJson = (findings: readonly Checked[], { sources }: Loaded) =>
+  JSON.stringify({
+    version,
+    ok: findings.every(({ state }) => state !== "fail"),
+    checks: findings,
+    settings: Object.fromEntries(sources),
+  });
+
+const toText = (findings: readonly Checked[], { sources }: Loaded) =>
+  [
+    `openclaw ${version}`,
+    ...findings.flatMap(({ state, id, text, fix }) => [
+      `${state.padEnd(5)} ${id.padEnd(9)} ${text}`,
+      ...(fix === undefined ? [] : [`${" ".repeat(16)}${fix}`]),
+    ]),
+    ...[...sources].map(
+      ([name, { from, shown }]) => `set   ${name} = ${shown}${from === name ? "" : ` (${from})`}`,
+    ),
+  ].join("\n");

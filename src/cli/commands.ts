@@ -1,0 +1,47 @@
+import type { Command } from "./command.ts";
+
+/** Every command; the first is that of an empty command line. */
+export const commands: readonly Command[] = [
+  {
+    words: ["serve"],
+    usage: "openclaw",
+    doc: "Serve, with the settings of the environment.",
+    load: async () => (await import("./serve.ts")).serve,
+  },
+  {
+    words: ["run"],
+    usage: 'openclaw run "TEXT" [--file FILE]… [--session ID] [--json]',
+    doc: "One turn against a running server; `-` as FILE is standard input.",
+    load: async () => (await import("./run.ts")).run,
+  },
+  {
+    words: ["chat"],
+    usage: "openclaw chat [--session ID]",
+    doc: "A conversation with a running server.",
+    load: async () => (await import("./chat.ts")).chat,
+  },
+  {
+    words: ["--check"],
+    usage: "openclaw --check [--json]",
+    doc: "Offline self-test of this executable with these settings; changes nothing.",
+    load: async () => (await import("./check.ts")).check,
+  },
+  {
+    words: ["--health-check"],
+    usage: "openclaw --health-check",
+    doc: "Ask a running server whether it lives.",
+    load: async () => (await import("./health-check.ts")).healthCheck,
+  },
+  {
+    words: ["--help", "-h", "help"],
+    usage: "openclaw --help",
+    doc: "This text.",
+    load: async () => (await import("./help.ts")).help,
+  },
+  {
+    words: ["--version", "-v"],
+    usage: "openclaw --version",
+    doc: "The version.",
+    load: async () => (await import("./version.ts")).printVersion,
+  },
+];

@@ -1,0 +1,20 @@
+import { nearest } from "../config/nearest.ts";
+import { bypassProxyForLoopback } from "../config/environment.ts";
+import type { ExitCode } from "./command.ts";
+import { commands } from "./commands.ts";
+
+/** Runs the command that the arguments name. Throws only what no command expects. */
+export async function runCommand(argv: readonly string[], startFolder: string): Promise<ExitCode> {
+  bypassProxyForLoopback();
+  const [word = "serve", ...args] = argv;
+  const command = commands.find(({ words }) => words.includes(word));
+  if (command) return (await command.load())({ args, startFolder, commands });
+  const meant = nearest(
+    word,
+    commands.flatMap(({ words }) => words),
+  );
+  console.error(
+    `openclaw: there is no command ${word}${meant ? `; did you mean ${meant}?` : "."} See openclaw --help.`,
+  );
+  return 2;
+}

@@ -1,0 +1,85 @@
+import { type App, assemble } from "../assemble.ts";
+import { environment } from "../config/environment.ts";
+import { usesDemo } from "../config/exposure.ts";
+import type { Loaded } from "../config/load.ts";
+import type { Settings } from "../config/settings.ts";
+import { AppError } from "../errors.ts";
+import { restartForManyRequests } from "../linux/exec.ts";
+import { log, setUpLog } from "../telemetry/log.ts";
+import type { ExitCode, Invocation } from "./command.ts";
+import { isTerminal } from "./is-terminal.ts";
+import { readSettings, reportProblems } from "./read-settings.ts";
+import { adviseLocalModel, startBlock } from "./start-block.ts";
+import { version } from "./version.ts";
+
+/** What a stop may take beyond the drain, before it counts as failed. */
+const stopGraceMs = 5000;
+
+/** Serves until it is told to stop: the first signal drains, the second one ends at once. */
+export async function serve({ args, startFolder }: Invocation): Promise<ExitCode> {
+  if (args.length > 0) {
+    console.error(`openclaw serve takes no arguments, and was given ${args.join(" ")}. See openclaw --help.`);
+    return 2;
+  }
+  const loaded = readSettings(startFolder);
+  if (!loaded.settings) {
+    reportProblems(loaded);
+    return 2;
+  }
+  const { settings } = loaded;
+  // A second start costs 5 ms, so only who asked for many turns at once pays for it.
+  if (loaded.sources.has("OPENCLAW_MAX_CONCURRENT_TURNS") && settings.middleware.maxConcurrentTurns > 256)
+    restartForManyRequests(environment(), startFolder);
+  setUpLog({ level: settings.telemetry.logLevel, pretty: isTerminal(2) });
+  logStrayErrors();
+  const stopAsked = waitForStop();
+  const app = await start(settings, loaded);
+  if (typeof app === "number") return app;
+  return stop(app, settings.gateway.drainMs, await stopAsked);
+}
+
+async function start(settings: Settings, { notes }: Loaded): Promise<App | ExitCode> {
+  try {
+    const app = await assemble(settings, { version });
+    const { url } = await app.listen();
+    const advice = usesDemo(settings.llm) ? await adviseLocalModel() : [];
+    console.log(startBlock({ app, url, settings, notes, advice }));
+    return app;
+  } catch (error) {
+    console.error(`openclaw cannot start. ${reasonOf(error)}`);
+    return error instanceof AppError && error.code === "bad_request" ? 2 : 1;
+  }
+}
+
+/** Our own errors are sentences; any other is a fault of ours, and its stack is what helps. */
+function reasonOf(error: unknown) {
+  if (error instanceof AppError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Resolves at the first signal; the second one ends the process. */
+function waitForStop(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let asked = false;
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve(signal);
+    });
+  return promise;
+}
+
+async function stop(app: App, drainMs: number, signal: NodeJS.Signals): Promise<ExitCode> {
+  log.info("Stopping: running turns may finish.", { signal, drainMs });
+  const late = Bun.sleep(drainMs + stopGraceMs).then(() => "late" as const);
+  if ((await Promise.race([app.stop(drainMs), late])) !== "late") return 0;
+  log.error("The stop took too long and was cut.", { afterMs: drainMs + stopGraceMs });
+  return 1;
+}
+
+/** One turn's stray error must not end the turns of everybody else: it is logged, and serving goes on. */
+function logStrayErrors() {
+  process.on("uncaughtException", (error) => log.error("An error that nobody caught.", { error }));
+  process.on("unhandledRejection", (error) => log.error("A rejection that nobody caught.", { error }));
+}

@@ -1,0 +1,92 @@
+import { isWithin, missingFolders, realFolders, realPath } from "./folders.ts";
+import type { Problem } from "./load.ts";
+import type { Settings } from "./settings.ts";
+import { isLoopback } from "./values.ts";
+
+/** True when the built-in offline model would answer: it is asked for, or no model is named in any way. */
+export const usesDemo = ({ provider, key, endpoint, model }: Settings["llm"]) =>
+  provider === "demo" || [provider, key, endpoint, model].every((value) => value === undefined);
+
+/** What is right by itself but must not be served: each with the setting to change. `executable` is the path of this program. */
+export const refusals = (settings: Settings, executable: string): readonly Problem[] => [
+  ...missingFolders(settings),
+  ...refuseOverlaps(settings, realPath(executable)),
+  ...refuseTokens(settings),
+  ...refuseDemo(settings),
+  ...(isLoopback(settings.gateway.bindAddress) ? [] : refusePublic(settings)),
+];
+
+/** The kernel's rules grant a tree; they cannot carve a folder out of it. */
+function refuseOverlaps(settings: Settings, executable: string): readonly Problem[] {
+  const { data, workspace, readRoots, writeRoots } = realFolders(settings);
+  const granted = [
+    ...(workspace === undefined ? [] : [{ env: "OPENCLAW_WORKSPACE", folder: workspace }]),
+    ...readRoots.map((folder) => ({ env: "OPENCLAW_ALLOWED_READ_ROOTS", folder })),
+    ...writeRoots.map((folder) => ({ env: "OPENCLAW_ALLOWED_WRITE_ROOTS", folder })),
+  ];
+  const overData = granted
+    .filter(({ folder }) => isWithin(data, folder) || isWithin(folder, data))
+    .map(({ env, folder }) => ({
+      env,
+      text: `${env} holds ${folder}, which overlaps the data folder ${data}: an agent could reach sessions and tokens. Move one of them, the data folder by OPENCLAW_DATA_DIR.`,
+    }));
+  const overExecutable = writeRoots
+    .filter((folder) => isWithin(executable, folder))
+    .map((folder) => ({
+      env: "OPENCLAW_ALLOWED_WRITE_ROOTS",
+      text: `OPENCLAW_ALLOWED_WRITE_ROOTS holds ${folder}, and this executable lies in it (${executable}): an agent could change the next start. Move the executable, or grant a folder without it.`,
+    }));
+  return [...overData, ...overExecutable];
+}
+
+const refuseTokens = ({ gateway }: Settings): readonly Problem[] =>
+  gateway.clientTokens.length > 0 && gateway.authToken === undefined
+    ? [
+        {
+          env: "OPENCLAW_CLIENT_TOKENS",
+          text: "OPENCLAW_CLIENT_TOKENS is set but OPENCLAW_AUTH_TOKEN is not, so everybody would be the operator. Set it to the output of: openssl rand -hex 32",
+        },
+      ]
+    : [];
+
+const refuseDemo = ({ llm }: Settings): readonly Problem[] =>
+  llm.requireModel && usesDemo(llm)
+    ? [
+        {
+          env: "OPENCLAW_REQUIRE_MODEL",
+          text: `OPENCLAW_REQUIRE_MODEL is true, but no model is set up. ${setModel}`,
+        },
+      ]
+    : [];
+
+const setModel = "Set MODEL_PROVIDER_KEY, or MODEL_PROVIDER_ENDPOINT and MODEL_PROVIDER_MODEL.";
+
+/** Beyond loopback strangers can knock. */
+function refusePublic(settings: Settings): readonly Problem[] {
+  const { gateway, llm } = settings;
+  const { readRoots, writeRoots } = realFolders(settings);
+  const here = `OPENCLAW_BIND_ADDRESS is ${gateway.bindAddress}, which others can reach`;
+  const rules = [
+    {
+      env: "OPENCLAW_AUTH_TOKEN",
+      broken: gateway.authToken === undefined,
+      text: `${here}, but OPENCLAW_AUTH_TOKEN is not set. Set it to the output of: openssl rand -hex 32`,
+    },
+    {
+      env: "MODEL_PROVIDER",
+      broken: usesDemo(llm) && !llm.requireModel,
+      text: `${here}, but only the demo model is set up. ${setModel}`,
+    },
+    {
+      env: "OPENCLAW_ALLOW_QUERY_TOKEN",
+      broken: gateway.allowQueryToken,
+      text: `${here}, and OPENCLAW_ALLOW_QUERY_TOKEN is true, which puts tokens into logs and histories. Set it to false.`,
+    },
+    {
+      env: "OPENCLAW_ALLOWED_READ_ROOTS",
+      broken: [...readRoots, ...writeRoots].includes("/"),
+      text: `${here}, and OPENCLAW_ALLOWED_READ_ROOTS or OPENCLAW_ALLOWED_WRITE_ROOTS holds / (or *): every file. Name folders.`,
+    },
+  ];
+  return rules.filter((rule) => rule.broken).map(({ env, text }) => ({ env, text }));
+}

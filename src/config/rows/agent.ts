@@ -1,0 +1,45 @@
+import type { SettingRow } from "../setting-row.ts";
+import { choice, list, seconds, text, whole } from "../values.ts";
+
+export const agentRows = {
+  systemPrompt: {
+    env: "OPENCLAW_SYSTEM_PROMPT",
+    schema: text,
+    doc: "Joined to our own system message.",
+    alias: ["OpenClaw__Llm__SystemPrompt"],
+  },
+  maxSteps: {
+    env: "OPENCLAW_MAX_ITERATIONS",
+    schema: whole(1, 1000),
+    fallback: "25",
+    doc: "Model calls that one turn may make.",
+    alias: ["OpenClaw__MaxIterations"],
+  },
+  parallelCalls: {
+    env: "OPENCLAW_PARALLEL_TOOL_CALLS",
+    schema: whole(1, 64),
+    fallback: "8",
+    doc: "Tool calls of one step that run side by side.",
+  },
+  autonomy: {
+    env: "OPENCLAW_AUTONOMY",
+    schema: choice(["readonly", "supervised", "full"]),
+    fallback: "supervised",
+    doc: "`readonly`: nothing that changes anything; `supervised`: calls that change files, data or the outside ask first; `full`: none asks.",
+    alias: ["OpenClaw__Tooling__AutonomyMode"],
+  },
+  approvalTools: {
+    env: "OPENCLAW_APPROVAL_TOOLS",
+    schema: list,
+    fallback: "",
+    doc: "Tools that ask as well, whatever the autonomy says.",
+    alias: ["OpenClaw__Tooling__ApprovalRequiredTools"],
+  },
+  approvalTimeoutMs: {
+    env: "OPENCLAW_APPROVAL_TIMEOUT_SECONDS",
+    schema: seconds(),
+    fallback: "300",
+    doc: "Seconds that a person has to decide.",
+    alias: ["OpenClaw__Tooling__ToolApprovalTimeoutSeconds"],
+  },
+} as const satisfies Record<string, SettingRow>;

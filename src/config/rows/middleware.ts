@@ -1,0 +1,44 @@
+import type { SettingRow } from "../setting-row.ts";
+import { whole } from "../values.ts";
+
+export const middlewareRows = {
+  turnsPerMinute: {
+    env: "OPENCLAW_SESSION_RATE_PER_MINUTE",
+    schema: whole(0),
+    fallback: "0",
+    doc: "Turns a minute and session; 0: no limit.",
+    alias: ["OpenClaw__SessionRateLimitPerMinute"],
+  },
+  tokensPerSession: {
+    env: "OPENCLAW_SESSION_TOKEN_BUDGET",
+    schema: whole(0),
+    fallback: "0",
+    doc: "Tokens that a session may spend; 0: no limit.",
+    alias: ["OpenClaw__SessionTokenBudget"],
+  },
+  contextTokens: {
+    env: "OPENCLAW_CONTEXT_TOKENS",
+    schema: whole(1000),
+    fallback: "128000",
+    doc: "Size of the model's context window; older messages beyond it are left out.",
+  },
+  maxConcurrentTurns: {
+    env: "OPENCLAW_MAX_CONCURRENT_TURNS",
+    schema: whole(1),
+    fallback: "1000",
+    doc: "Turns at once.",
+    alias: ["OpenClaw__MaxConcurrentSessions"],
+  },
+  maxWaitingTurns: {
+    env: "OPENCLAW_MAX_WAITING_TURNS",
+    schema: whole(0),
+    fallback: "1000",
+    doc: "Turns that may wait for a slot; more are refused as busy.",
+  },
+  maxWaitingPerSession: {
+    env: "OPENCLAW_MAX_WAITING_PER_SESSION",
+    schema: whole(0),
+    fallback: "20",
+    doc: "Turns that may wait behind another of the same session.",
+  },
+} as const satisfies Record<string, SettingRow>;

@@ -1,0 +1,41 @@
+import type { SettingRow } from "../setting-row.ts";
+import { list, seconds, text } from "../values.ts";
+
+export const sandboxRows = {
+  workspace: {
+    env: "OPENCLAW_WORKSPACE",
+    schema: text,
+    path: "start",
+    doc: "Folder where tools work; must exist. Grants nothing by itself.",
+    alias: ["OpenClaw__Tooling__WorkspaceRoot"],
+  },
+  readRoots: {
+    env: "OPENCLAW_ALLOWED_READ_ROOTS",
+    schema: list,
+    fallback: "",
+    path: "workspace",
+    doc: "Folders that file tools may read, separated by commas; `.` is the workspace.",
+    alias: ["OpenClaw__Tooling__AllowedReadRoots"],
+  },
+  writeRoots: {
+    env: "OPENCLAW_ALLOWED_WRITE_ROOTS",
+    schema: list,
+    fallback: "",
+    path: "workspace",
+    doc: "Folders that file tools may write, separated by commas; `.` is the workspace.",
+    alias: ["OpenClaw__Tooling__AllowedWriteRoots"],
+  },
+  timeoutMs: {
+    env: "OPENCLAW_TOOL_TIMEOUT_SECONDS",
+    schema: seconds(),
+    fallback: "30",
+    doc: "Seconds that a tool call may take.",
+    alias: ["OpenClaw__Tooling__ToolTimeoutSeconds"],
+  },
+  timeoutMaxMs: {
+    env: "OPENCLAW_TOOL_TIMEOUT_MAX_SECONDS",
+    schema: seconds(),
+    fallback: "600",
+    doc: "Seconds that a call may ask for itself.",
+  },
+} as const satisfies Record<string, SettingRow>;

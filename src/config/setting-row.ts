@@ -1,0 +1,24 @@
+import type * as v from "valibot";
+
+/** The variables of a process, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One row: a variable, what it may hold, and what is told of it. */
+export interface SettingRow {
+  readonly env: string;
+  readonly schema: v.GenericSchema<string, unknown>;
+  /**
+   * The text that is used when the variable is not set, or what finds it; without it the value is then `undefined`.
+   * Finding nothing is a problem of the variable, which then has to be set.
+   */
+  readonly fallback?: string | ((environment: Environment) => string | undefined);
+  readonly doc: string;
+  /** Names of OpenClaw.NET that are read when `env` is not set; `__0`, `__1` … of a list are joined. */
+  readonly alias?: readonly string[];
+  /** Never shown. */
+  readonly secret?: boolean;
+  /** Holds one path or a list of them: a relative one is resolved in the folder of the start, or in the workspace. */
+  readonly path?: "start" | "workspace";
+  /** What the docs show as the default, where the fallback alone would not tell. */
+  readonly shown?: string;
+}

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { refusals } from "../../src/config/exposure.ts";
+import { loadSettings } from "../../src/config/load.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), "openclaw-exposure-")));
+  for (const name of ["work", "workshop", "data", "bin"]) await mkdir(join(folder, name));
+  await symlink(join(folder, "work"), join(folder, "link-to-work"));
+  await symlink("/", join(folder, "link-to-everything"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The settings that are named when one serves with these. */
+function refused(environment: Record<string, string>, executable = join(folder, "bin/openclaw")) {
+  const { settings, problems } = loadSettings({ OPENCLAW_DATA_DIR: "data", ...environment }, folder);
+  expect(problems).toEqual([]);
+  if (!settings) throw new Error("There are no settings.");
+  return refusals(settings, executable).map(({ env }) => env);
+}
+
+const abroad = {
+  OPENCLAW_BIND_ADDRESS: "0.0.0.0",
+  OPENCLAW_AUTH_TOKEN: "a-long-enough-token",
+  MODEL_PROVIDER_KEY: "sk-test",
+};
+const without = (name: keyof typeof abroad) =>
+  Object.fromEntries(Object.entries(abroad).filter(([other]) => other !== name));
+
+describe("refusals", () => {
+  test("lets the defaults pass, and a bind beyond loopback that has a token and a model", () => {
+    expect(refused({})).toEqual([]);
+    expect(refused(abroad)).toEqual([]);
+  });
+
+  test("counts only loopback addresses as this machine", () => {
+    for (const address of ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+      expect(refused({ OPENCLAW_BIND_ADDRESS: address })).toEqual([]);
+    for (const address of ["0.0.0.0", "::", "10.0.0.1", "::ffff:127.0.0.1", "1.127.0.1"])
+      expect(refused({ OPENCLAW_BIND_ADDRESS: address })).toContain("OPENCLAW_AUTH_TOKEN");
+  });
+
+  test("refuses a bind beyond loopback without a token, naming how to make one", () => {
+    expect(refused(without("OPENCLAW_AUTH_TOKEN"))).toEqual(["OPENCLAW_AUTH_TOKEN"]);
+    const { settings } = loadSettings({ OPENCLAW_DATA_DIR: "/d", OPENCLAW_BIND_ADDRESS: "::" }, "/");
+    if (!settings) throw new Error("There are no settings.");
+    expect(refusals(settings, "/bin/openclaw")[0]?.text).toContain("openssl rand -hex 32");
+  });
+
+  test("refuses the demo model beyond loopback, and anywhere when a model is required", () => {
+    expect(refused(without("MODEL_PROVIDER_KEY"))).toEqual(["MODEL_PROVIDER"]);
+    expect(refused({ ...abroad, MODEL_PROVIDER: "demo" })).toEqual(["MODEL_PROVIDER"]);
+    expect(refused({ OPENCLAW_REQUIRE_MODEL: "true" })).toEqual(["OPENCLAW_REQUIRE_MODEL"]);
+  });
+
+  test("refuses tokens in URLs beyond loopback", () => {
+    expect(refused({ ...abroad, OPENCLAW_ALLOW_QUERY_TOKEN: "true" })).toEqual([
+      "OPENCLAW_ALLOW_QUERY_TOKEN",
+    ]);
+    expect(refused({ OPENCLAW_ALLOW_QUERY_TOKEN: "true" })).toEqual([]);
+  });
+
+  test("refuses client tokens without a token of the operator, on every bind", () => {
+    expect(refused({ OPENCLAW_CLIENT_TOKENS: "phone=0123456789abcdef" })).toEqual(["OPENCLAW_CLIENT_TOKENS"]);
+  });
+
+  test("refuses a root that is everything, by its name, as a star and through a link", () => {
+    for (const root of ["/", "*", join(folder, "link-to-everything")]) {
+      expect(refused({ ...abroad, OPENCLAW_ALLOWED_READ_ROOTS: root })).toEqual([
+        "OPENCLAW_ALLOWED_READ_ROOTS",
+        "OPENCLAW_ALLOWED_READ_ROOTS",
+      ]);
+      expect(refused({ OPENCLAW_ALLOWED_READ_ROOTS: root })).toEqual(["OPENCLAW_ALLOWED_READ_ROOTS"]);
+    }
+  });
+
+  test("refuses a data folder in what is granted, and the reverse, with links resolved", () => {
+    expect(refused({ OPENCLAW_WORKSPACE: ".", OPENCLAW_DATA_DIR: "data" })).toEqual(["OPENCLAW_WORKSPACE"]);
+    expect(refused({ OPENCLAW_WORKSPACE: "work", OPENCLAW_DATA_DIR: "." })).toEqual(["OPENCLAW_WORKSPACE"]);
+    expect(refused({ OPENCLAW_WORKSPACE: "work", OPENCLAW_DATA_DIR: "link-to-work/not/yet/there" })).toEqual([
+      "OPENCLAW_WORKSPACE",
+    ]);
+    expect(refused({ OPENCLAW_ALLOWED_READ_ROOTS: folder })).toEqual(["OPENCLAW_ALLOWED_READ_ROOTS"]);
+    expect(refused({ OPENCLAW_ALLOWED_WRITE_ROOTS: join(folder, "data") })).toEqual([
+      "OPENCLAW_ALLOWED_WRITE_ROOTS",
+    ]);
+  });
+
+  test("compares by folder and not by prefix", () => {
+    expect(refused({ OPENCLAW_WORKSPACE: "work", OPENCLAW_DATA_DIR: "workshop" })).toEqual([]);
+  });
+
+  test("refuses a write root that holds the executable", () => {
+    const root = { OPENCLAW_ALLOWED_WRITE_ROOTS: join(folder, "link-to-work") };
+    expect(refused(root, join(folder, "work/openclaw"))).toEqual(["OPENCLAW_ALLOWED_WRITE_ROOTS"]);
+    expect(
+      refused({ OPENCLAW_ALLOWED_READ_ROOTS: join(folder, "work") }, join(folder, "work/openclaw")),
+    ).toEqual([]);
+  });
+
+  test("refuses granted folders that are not there", () => {
+    expect(refused({ OPENCLAW_WORKSPACE: "gone", OPENCLAW_ALLOWED_READ_ROOTS: "." })).toEqual([
+      "OPENCLAW_WORKSPACE",
+      "OPENCLAW_ALLOWED_READ_ROOTS",
+    ]);
+  });
+});

@@ -1,0 +1,65 @@
+import * as v from "valibot";
+
+const Envelope = v.looseObject({ type: v.string() });
+export type Envelope = v.InferOutput<typeof Envelope>;
+
+const patienceMs = 15_000;
+
+/** A WebSocket client that speaks envelopes and keeps what it heard. */
+export interface EnvelopeClient extends Disposable {
+  readonly heard: readonly Envelope[];
+  send(envelope: object): void;
+  /** The first envelope of this type (and that fits) that was not waited for before; throws when none comes. */
+  next(type: string, fits?: (envelope: Envelope) => boolean): Promise<Envelope>;
+  close(): Promise<void>;
+}
+
+/** Connects to a server, with the token when there is one. */
+export async function connectEnvelopes(url: string, token?: string): Promise<EnvelopeClient> {
+  const protocols = token === undefined ? ["openclaw.v1"] : ["openclaw.v1", `bearer.${token}`];
+  const socket = new WebSocket(`${url.replace("http", "ws")}/ws`, protocols);
+  const heard: Envelope[] = [];
+  const taken = new Set<Envelope>();
+  let wake = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  socket.onmessage = ({ data }) => {
+    heard.push(v.parse(Envelope, JSON.parse(String(data))));
+    wake.resolve();
+    wake = Promise.withResolvers<void>();
+  };
+  socket.onclose = () => {
+    closed.resolve();
+    wake.resolve();
+  };
+  await new Promise<void>((resolve, reject) => {
+    socket.onopen = () => resolve();
+    socket.onerror = () => reject(new Error(`Cannot connect to ${url}/ws.`));
+  });
+  return {
+    heard,
+    send: (envelope) => socket.send(JSON.stringify(envelope)),
+    async next(type, fits = () => true) {
+      const deadline = performance.now() + patienceMs;
+      const timer = setTimeout(() => wake.resolve(), patienceMs);
+      using _ = { [Symbol.dispose]: () => clearTimeout(timer) };
+      for (;;) {
+        const found = heard.find(
+          (envelope) => envelope.type === type && !taken.has(envelope) && fits(envelope),
+        );
+        if (found !== undefined) {
+          taken.add(found);
+          return found;
+        }
+        if (performance.now() > deadline) {
+          throw new Error(`No ${type} came. Heard: ${heard.map((envelope) => envelope.type).join(" ")}`);
+        }
+        await wake.promise;
+      }
+    },
+    async close() {
+      socket.close();
+      await closed.promise;
+    },
+    [Symbol.dispose]: () => socket.close(),
+  };
+}
