@@ -1,0 +1,32 @@
+import { parseArgs } from "node:util";
+import { measureHistory } from "./bench/history.ts";
+import { type Row, table } from "./bench/row.ts";
+import { setUp } from "./bench/setting.ts";
+import { measureSizes } from "./bench/sizes.ts";
+import { measureSockets } from "./bench/sockets.ts";
+import { measureStart } from "./bench/start.ts";
+import { measureTurns } from "./bench/turns.ts";
+
+/** `bun run bench [--only start,turns] [--layer]`: prints the table, then its rows as one line of JSON. */
+const { values } = parseArgs({
+  options: { only: { type: "string" }, layer: { type: "boolean", default: false } },
+});
+const setting = await setUp();
+const groups = {
+  start: () => measureStart(setting),
+  turns: () => measureTurns(setting),
+  history: () => measureHistory(setting),
+  sockets: () => measureSockets(setting),
+  sizes: () => measureSizes(setting, values.layer),
+};
+const wanted = values.only?.split(",");
+try {
+  const rows: Row[] = [];
+  for (const [name, measure] of Object.entries(groups)) {
+    if (wanted === undefined || wanted.includes(name)) rows.push(...(await measure()));
+  }
+  console.log(table(rows));
+  console.log(JSON.stringify(rows));
+} finally {
+  setting.close();
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { settingRows } from "../src/config/load.ts";
+import { defaultOf } from "../src/config/show.ts";
+
+export const readmePath = join(import.meta.dir, "../README.md");
+
+const cell = (text: string) => text.replaceAll("|", "\\|");
+
+/** Every setting as a Markdown table. */
+const settingsTable = () =>
+  [
+    "| setting | default | meaning |",
+    "|---|---|---|",
+    ...settingRows().map((row) => `| \`${row.env}\` | ${cell(defaultOf(row))} | ${cell(row.doc)} |`),
+  ].join("\n");
+
+const generated: Readonly<Record<string, () => string>> = { settings: settingsTable };
+
+/** The README with its generated parts written anew, in the format of the project. Throws when a pair of markers is missing. */
+export async function renderReadme(text: string): Promise<string> {
+  const filled = Object.entries(generated).reduce((before, [name, make]) => {
+    const [begin, end] = [`<!-- ${name}: written by bun run docs -->`, `<!-- end of ${name} -->`];
+    const [head, rest] = before.split(begin);
+    const tail = rest?.split(end)[1];
+    if (head === undefined || tail === undefined) throw new Error(`README.md lacks ${begin} … ${end}.`);
+    return `${head}${begin}\n\n${make()}\n\n${end}${tail}`;
+  }, text);
+  return format(filled);
+}
+
+async function format(markdown: string): Promise<string> {
+  const formatter = Bun.spawn([process.execPath, "fmt", "--stdin-filepath=README.md"], {
+    cwd: join(import.meta.dir, ".."),
+    stdin: new Blob([markdown]),
+    stderr: "inherit",
+  });
+  const formatted = await new Response(formatter.stdout).text();
+  if ((await formatter.exited) !== 0) throw new Error("README.md cannot be formatted.");
+  return formatted;
+}
+
+if (import.meta.main) {
+  const before = await Bun.file(readmePath).text();
+  const after = await renderReadme(before);
+  if (!process.argv.includes("--check")) await Bun.write(readmePath, after);
+  else if (before !== after) {
+    console.error("README.md is stale: bun run docs writes it anew.");
+    process.exit(1);
+  }
+}
