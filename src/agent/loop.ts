@@ -1,5 +1,5 @@
 import { AppError, cancelled } from "../errors.ts";
-import type { Llm, LlmEvent, ToolOffer } from "../llm/llm.ts";
+import type { Llm, LlmEvent, LlmRequest, ToolOffer } from "../llm/llm.ts";
 import {
   addUsage,
   type Message,
@@ -42,6 +42,13 @@ function leftOver(entries: readonly Message[]): readonly ToolCall[] {
   return readAssistant(last).calls.filter((call) => ids.includes(call.id));
 }
 
+/** A tool that the client demands is demanded once: after its result the model must be free to answer. */
+function parametersOf({ request }: Turn, entries: readonly Message[]): LlmRequest["parameters"] {
+  if (entries.at(-1)?.role !== "tool") return request.parameters;
+  const { tool_choice: _, ...rest } = request.parameters;
+  return rest;
+}
+
 /** Model calls that this turn has made already: answers behind the last user message. */
 const stepsTaken = (entries: readonly Message[]) =>
   entries
@@ -57,12 +64,12 @@ export function createAgent(parts: AgentParts): RunTurn {
   ): AsyncGenerator<TurnEvent, Answer> {
     const tools = offers(turn, parts.sandbox.offers);
     const taken = system.json.length + tools.reduce((sum, tool) => sum + tool.json.length, 0);
-    const { model, parameters } = turn.request;
+    const { model } = turn.request;
     const { sessionId, channel } = turn;
     const request = {
       messages: [system, ...history(entries, parts.contextBytes - taken)],
       tools,
-      parameters,
+      parameters: parametersOf(turn, entries),
       signal: turn.signal,
       account: { turnId: turn.id, principal: turn.principal.name, channel, ...(sessionId && { sessionId }) },
       ...(model !== undefined && { model }),

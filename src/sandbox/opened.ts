@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats, statfsSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  read,
+  readlinkSync,
+  type Stats,
+  statfsSync,
+} from "node:fs";
 import { AppError } from "../errors.ts";
 import { pathOf } from "../linux/open-beneath.ts";
 import { pathInside } from "./paths.ts";
@@ -8,6 +17,14 @@ export interface Opened extends Disposable {
   readonly fd: number;
   readonly stat: Stats;
 }
+
+/** Fills `block` from `position` of an open file, in the background; returns how many bytes there were. */
+export const readBlock = (fd: number, block: Uint8Array, position: number): Promise<number> =>
+  new Promise((resolve, reject) =>
+    read(fd, block, 0, block.length, position, (error, bytesRead) =>
+      error ? reject(error) : resolve(bytesRead),
+    ),
+  );
 
 /** Kinds of file system that show the kernel or its devices, wherever they are mounted (`statfs(2)`). */
 const kernelFileSystems: ReadonlySet<number> = new Set([

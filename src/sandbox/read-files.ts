@@ -1,17 +1,14 @@
 import { type Dirent, lstatSync, read } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { posix } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { promisify } from "node:util";
 import { AppError } from "../errors.ts";
 import { pathOf } from "../linux/open-beneath.ts";
 import type { CanRead, FolderEntry, WalkOptions } from "./capabilities.ts";
 import { sizeText } from "./file-kind.ts";
 import { findPlace, type Grant, openBelow, type Place } from "./grant.ts";
-import { explain, type Opened, reopen, requireFile, requireFolder } from "./opened.ts";
+import { explain, type Opened, readBlock, reopen, requireFile, requireFolder } from "./opened.ts";
 import { readLines } from "./read-lines.ts";
 
-const readBlock = promisify(read);
 const largestBlock = 1024 * 1024;
 
 /** The whole of an opened file; throws when it has more than `maxBytes`. */
@@ -29,7 +26,7 @@ export async function readWhole(
     // One byte more than there should be, so that the last read shows the end (or that the file has grown).
     const expected = Math.min(opened.stat.size, maxBytes) - size + 1;
     const block = Buffer.allocUnsafe(Math.min(Math.max(expected, 4096), largestBlock));
-    const { bytesRead } = await readBlock(file.fd, block, 0, block.length, size);
+    const bytesRead = await readBlock(file.fd, block, size);
     if (bytesRead === 0) return Buffer.concat(blocks);
     size += bytesRead;
     if (size > maxBytes) {
@@ -50,7 +47,9 @@ function entryKind(entry: Dirent): FolderEntry["kind"] {
 const byName = (a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1);
 
 const readFolder = async (folder: Opened): Promise<Dirent[]> =>
-  (await readdir(pathOf(folder.fd, "."), { withFileTypes: true })).sort(byName);
+  (await (await import("node:fs/promises")).readdir(pathOf(folder.fd, "."), { withFileTypes: true })).sort(
+    byName,
+  );
 
 async function listFolder(folder: Opened, signal: AbortSignal): Promise<FolderEntry[]> {
   const found: FolderEntry[] = [];

@@ -1,11 +1,8 @@
-import { read } from "node:fs";
-import { promisify } from "node:util";
 import { AppError } from "../errors.ts";
 import type { CanRead } from "./capabilities.ts";
 import { binaryKind, sizeText } from "./file-kind.ts";
-import { type Opened, reopen, requireFile } from "./opened.ts";
+import { type Opened, readBlock, reopen, requireFile } from "./opened.ts";
 
-const readBlock = promisify(read);
 const blockBytes = 65_536;
 const longestLine = 65_536;
 
@@ -62,7 +59,7 @@ export async function readLines(
   const block = Buffer.allocUnsafe(Math.min(Math.max(size + 1, 4096), blockBytes));
   for (let position = 0, ended = false; !ended;) {
     signal.throwIfAborted();
-    const { bytesRead } = await readBlock(file.fd, block, 0, block.length, position);
+    const bytesRead = await readBlock(file.fd, block, position);
     const bytes = block.subarray(0, bytesRead);
     const kind = position === 0 ? binaryKind(bytes) : undefined;
     if (kind !== undefined) {

@@ -1,5 +1,5 @@
 import { accessSync, constants, lstatSync, mkdirSync, renameSync, type Stats } from "node:fs";
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
 import { AppError } from "../errors.ts";
 import { openPath, pathOf } from "../linux/open-beneath.ts";
@@ -66,6 +66,8 @@ async function replace(
   const draft = pathOf(folder.fd, `.openclaw-${crypto.randomUUID()}.tmp`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   signal.throwIfAborted();
+  // When first needed: it takes a moment to load.
+  const { open, unlink } = await import("node:fs/promises");
   const handle = await open(draft, flags, old === undefined ? 0o666 : 0o600);
   try {
     try {

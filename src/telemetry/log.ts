@@ -1,3 +1,5 @@
+import { writeSync } from "node:fs";
+
 /** Levels from the least to the most. */
 export const levels = ["debug", "info", "warn", "error"] as const;
 export type Level = (typeof levels)[number];
@@ -6,8 +8,13 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 let least = levels.indexOf("info");
 let pretty = false;
+/** `process.stderr` takes 7 ms at its first use, so it is only for a reader that is too slow for a direct write. */
 let write: (line: string) => void = (line) => {
-  process.stderr.write(line);
+  try {
+    writeSync(2, line);
+  } catch {
+    process.stderr.write(line);
+  }
 };
 
 /** Sets what is logged and how: JSON lines, or on a terminal lines for people. `sink` is for tests. */

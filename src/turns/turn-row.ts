@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import { plainRequest, type Turn, type TurnRequest } from "../agent/turn.ts";
+import { type Message, toolMessage, userMessage } from "../llm/message.ts";
+import type { TurnRow } from "../store/turns.ts";
+import type { NewTurn } from "./turns.ts";
+
+/** How a turn's request and its own messages are kept in its row, and read back after a restart. */
+
+const StoredRequest = v.object({
+  model: v.optional(v.string()),
+  parameters: v.record(v.string(), v.unknown()),
+  clientTools: v.array(v.object({ name: v.string(), json: v.string() })),
+  clientSystem: v.array(v.string()),
+  toolsOn: v.boolean(),
+  approver: v.picklist(["requester", "none"]),
+});
+
+const StoredInput = v.object({
+  content: v.optional(v.array(v.looseObject({}))),
+  results: v.optional(v.array(v.object({ callId: v.string(), content: v.string() })), []),
+});
+
+const plainText = JSON.stringify(plainRequest);
+
+export const storeRequest = (request: TurnRequest) =>
+  request === plainRequest ? plainText : JSON.stringify(request);
+
+export const readRequest = (json: string): TurnRequest =>
+  json === plainText ? plainRequest : v.parse(StoredRequest, JSON.parse(json));
+
+/** What is kept beside the text: content parts, and results of the client's tools. Undefined: the text is all. */
+export const storeInput = ({ content, results }: Pick<NewTurn, "content" | "results">) =>
+  content === undefined && (results === undefined || results.length === 0)
+    ? undefined
+    : JSON.stringify({ content, results });
+
+/** The messages that a turn adds to its session's path: results of the client's tools, then what the user says. */
+export function ownMessages(input: Pick<NewTurn, "text" | "content" | "results">): Message[] {
+  const { text, content, results = [] } = input;
+  const answers = results.map((result) => toolMessage(result.callId, result.content));
+  const says = content ?? text;
+  return says.length === 0 && answers.length > 0 ? answers : [...answers, userMessage(says)];
+}
+
+/** The turn of a row that an earlier process accepted. */
+export function turnFromRow(row: TurnRow, signal: AbortSignal): Turn {
+  const input = row.input === undefined ? { results: [] } : v.parse(StoredInput, JSON.parse(row.input));
+  const began = row.startedAt !== undefined;
+  return {
+    id: row.id,
+    sessionId: row.sessionId,
+    principal: { name: row.principal, scope: row.scope },
+    channel: row.channel,
+    text: row.text,
+    entries: began ? [] : ownMessages({ ...input, text: row.text }),
+    request: readRequest(row.request),
+    resumed: began,
+    signal,
+    outsideSlot: (wait) => wait(),
+  };
+}

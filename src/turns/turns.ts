@@ -1,0 +1,79 @@
+import type { Principal, TurnEvent, TurnRequest } from "../agent/turn.ts";
+import type { ErrorCode } from "../errors.ts";
+
+/** A message for a kept session, as a door hands it in. */
+export interface NewTurn {
+  readonly sessionId: string;
+  readonly principal: Principal;
+  readonly channel: string;
+  readonly text: string;
+  /** OpenAI content parts when the message is more than text; `text` then is the text in them. */
+  readonly content?: readonly object[];
+  /** Results of the client's own tools, which come before the text; the text may then be empty. */
+  readonly results?: readonly { readonly callId: string; readonly content: string }[];
+  readonly request: TurnRequest;
+  /** The client's own id of the message: one seen before in this session is not run again. */
+  readonly messageId?: string;
+}
+
+export interface Accepted {
+  readonly turnId: string;
+  readonly sessionId: string;
+  /** Where the session's log stood: the events of the turn follow it. */
+  readonly cursor: string;
+  /** True when `messageId` was seen before: nothing is run, its events are told again. */
+  readonly repeated: boolean;
+}
+
+type WithoutEntry<Event> = Event extends { readonly message: unknown } ? Omit<Event, "message"> : Event;
+
+/** What stands in a session's log: the events of its turns, without the entries that the tree keeps. */
+export type LoggedEvent =
+  | WithoutEntry<Exclude<TurnEvent, { type: "message" }>>
+  | { readonly type: "started" }
+  | {
+      readonly type: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+    };
+
+export interface SessionEvent {
+  readonly sessionId: string;
+  readonly turnId: string;
+  /** The client's id of the message that began the turn. */
+  readonly messageId?: string;
+  /** Where a client that saw this event may go on. */
+  readonly cursor: string;
+  readonly event: LoggedEvent;
+}
+
+/** Called once for each event, in order, never after its `Unsubscribe`; must not throw and must not wait. */
+export type Listener = (event: SessionEvent) => void;
+export type Unsubscribe = () => void;
+
+/** True for the event that ends a turn. */
+export const endsTurn = (event: LoggedEvent) =>
+  event.type === "done" || event.type === "notice" || event.type === "failed";
+
+/** The life of the turns of kept sessions. */
+export interface Turns {
+  /**
+   * Commits the message and its turn, then sees to it that the turn runs, whoever listens. `listener` hears the
+   * events of this turn (all of them again when it is a repeat). Throws `not_found` for a session of somebody else,
+   * `busy` when the queues are full or the server drains, `unavailable` when it could not be stored.
+   */
+  accept(turn: NewTurn, listener?: Listener): Promise<Accepted>;
+  /** Ends a turn that waits or runs; false when there is none of that id or it has ended. */
+  cancel(turnId: string): Promise<boolean>;
+  /** The turn of the session that runs, or else waits first. */
+  current(sessionId: string): string | undefined;
+  /** Tells what follows `after` in the session's log (absent: from now on), then goes on live, until unsubscribed. Throws `bad_request` for a cursor that is none. */
+  follow(sessionId: string, after: string | undefined, listener: Listener): Promise<Unsubscribe>;
+  /** Goes on with the turns that an earlier process left. */
+  recover(): Promise<void>;
+  /** Takes no more turns, waits for the running ones, and leaves the rest `interrupted`. */
+  drain(ms: number): Promise<void>;
+  /** Turns that run, and turns that wait. */
+  load(): { running: number; waiting: number };
+}
