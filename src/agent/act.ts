@@ -70,7 +70,10 @@ async function askFirst(
     reason: approval.reason,
   });
   const decided = await turn.outsideSlot(() => acting.approvals.decision(approval, turn.signal));
-  return decided.state === "approved" ? undefined : refusal(decided);
+  if (decided.state !== "approved") return refusal(decided);
+  // The wait may have been long enough for another process to think this one dead: then that one runs the call.
+  await turn.lease?.check();
+  return undefined;
 }
 
 /** Runs one call to its result; throws only when the turn was cancelled or the store failed. */

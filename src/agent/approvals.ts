@@ -26,6 +26,9 @@ export interface Approvals {
   pending(by: Principal): Promise<readonly Approval[]>;
 }
 
+/** The topic under which decisions are told between processes; its payload is the approval. */
+const decided = "decided";
+
 const previewLength = 800;
 
 /** At most 800 characters of the arguments, as people and clients see them. */
@@ -37,6 +40,9 @@ export function createApprovals(store: Store, options: { timeoutMs: number; now?
   const now = options.now ?? Date.now;
   /** Who waits in this process, by the id of the approval. */
   const waiting = new Map<string, () => void>();
+  store.listen(decided, (id) => {
+    for (const look of id === "" ? waiting.values() : [waiting.get(id)]) look?.();
+  });
 
   const read = async (id: string): Promise<Approval> => {
     const found = await store.read((tx) => rows.find(tx, id));
@@ -68,26 +74,35 @@ export function createApprovals(store: Store, options: { timeoutMs: number; now?
     ofCall: (turnId, callId) => store.read((tx) => rows.byCall(tx, turnId, callId)),
 
     async decision(approval, signal) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, Math.max(0, approval.expiresAt - now()));
-      const onAbort = () => resolve();
-      signal.addEventListener("abort", onAbort, { once: true });
-      waiting.set(approval.id, resolve);
+      let wake = Promise.withResolvers<void>();
+      const look = () => wake.resolve();
+      let due = false;
+      const end = () => {
+        due = true;
+        look();
+      };
+      const timer = setTimeout(end, Math.max(0, approval.expiresAt - now()));
+      signal.addEventListener("abort", look, { once: true });
+      waiting.set(approval.id, look);
       try {
-        // It may have been decided before we began to wait.
-        const current = await read(approval.id);
-        if (current.state !== "pending") return current;
-        if (!signal.aborted) await promise;
-        // A server that stops leaves the question open: the next one waits for it again.
-        if (signal.aborted && isStopping(signal.reason)) throw cancelled();
-        const state = signal.aborted ? "denied" : "expired";
-        // Only a pending row changes: when a decision was faster, it stands.
-        await store.write((tx) => rows.decide(tx, approval.id, state, undefined, now()));
-        if (signal.aborted) throw cancelled();
-        return await read(approval.id);
+        for (;;) {
+          const current = await read(approval.id);
+          if (current.state !== "pending") return current;
+          // A server that stops leaves the question open: the next one waits for it again.
+          if (signal.aborted && isStopping(signal.reason)) throw cancelled();
+          if (signal.aborted || due) {
+            // Only a pending row changes: when a decision was faster, it stands.
+            const state = signal.aborted ? "denied" : "expired";
+            await store.write((tx) => rows.decide(tx, approval.id, state, undefined, now()));
+            if (signal.aborted) throw cancelled();
+            continue;
+          }
+          await wake.promise;
+          wake = Promise.withResolvers<void>();
+        }
       } finally {
         clearTimeout(timer);
-        signal.removeEventListener("abort", onAbort);
+        signal.removeEventListener("abort", look);
         waiting.delete(approval.id);
       }
     },
@@ -97,7 +112,10 @@ export function createApprovals(store: Store, options: { timeoutMs: number; now?
       if (found === undefined || found.state !== "pending") return "unknown";
       if (!mayAddress(by, found.requester)) return "not_yours";
       const state = approved ? "approved" : "denied";
-      const recorded = await store.write((tx) => rows.decide(tx, id, state, note, now()));
+      const recorded = await store.write(async (tx) => {
+        await store.signal(tx, decided, id);
+        return rows.decide(tx, id, state, note, now());
+      });
       if (!recorded) return "unknown";
       log.info("approval decided", { approval: id, tool: found.toolName, state, by: by.name });
       waiting.get(id)?.();

@@ -1,3 +1,4 @@
+import { AppError } from "../errors.ts";
 import type { Message } from "../llm/message.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
@@ -33,3 +34,13 @@ export async function takeBackTurn(tx: Tx, turnId: string, now: number): Promise
   if (session.leafId === turn.userEntryId)
     await sessions.setLeaf(tx, session.id, turn.baseLeafId ?? null, now);
 }
+
+const lostText = "This process was taken for dead, and another one has taken the turn over.";
+
+/** Throws where another process has taken the turn over: nothing that this one still does may be stored. */
+export async function checkLease(tx: Tx, turnId: string, lease: turns.Lease | undefined): Promise<void> {
+  if (lease !== undefined && !(await turns.holds(tx, turnId, lease)))
+    throw new AppError("conflict", lostText);
+}
+
+export const isLeaseLost = (error: unknown) => error instanceof AppError && error.message === lostText;

@@ -30,6 +30,19 @@ export const plainRequest: TurnRequest = {
   approver: "requester",
 };
 
+/** A kept turn's place in the line of its session, and by what right this process runs it. */
+export interface TurnLease {
+  readonly owner: string;
+  /** Raised by each take-over. */
+  readonly fence: number;
+  /** Its place in the line. */
+  readonly seq: number;
+  /** Its own messages are in the tree already. */
+  readonly begun: boolean;
+  /** Throws when another process has taken the turn over meanwhile: nothing may be done for it here any more. */
+  check(): Promise<void>;
+}
+
 /** One message in, one answer out, whatever door it came through. */
 export interface Turn {
   readonly id: string;
@@ -45,6 +58,8 @@ export interface Turn {
   readonly request: TurnRequest;
   /** True when an earlier process began this turn: calls of it may have run without leaving a result. */
   readonly resumed: boolean;
+  /** What the process that runs a kept turn shows to write for it. */
+  readonly lease?: TurnLease;
   readonly signal: AbortSignal;
   /** Runs a wait (for a person, for `Retry-After`) without holding a slot. */
   readonly outsideSlot: <T>(wait: () => Promise<T>) => Promise<T>;

@@ -1,48 +1,39 @@
-import { beginTurn } from "../agent/begin-turn.ts";
+import { beginTurn, checkLease } from "../agent/begin-turn.ts";
 import type { Middleware, RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
-import { cancelled } from "../errors.ts";
+import type { TurnEnds } from "../agent/turn-ends.ts";
 import type { Store } from "../store/open.ts";
+import type { Tx } from "../store/tx.ts";
+import * as turns from "../store/turns.ts";
 
-/** Waits for what is before in line, or throws when the turn is cancelled meanwhile. */
-async function waitFor(before: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(cancelled());
-  if (signal.aborted) throw cancelled();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([before, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
+/**
+ * Turns of one session run one after the other, in order of arrival, whichever process they came to; other sessions
+ * never wait for them. The line is in the store: a turn begins when no earlier one of its session is unfinished.
+ */
+export function oneAtATime(store: Store, ends: TurnEnds, now: () => number = Date.now): Middleware {
+  async function tryBegin(tx: Tx, turn: Turn, sessionId: string): Promise<boolean> {
+    const { lease } = turn;
+    await checkLease(tx, turn.id, lease);
+    if (lease !== undefined && (await turns.hasEarlier(tx, sessionId, lease.seq))) return false;
+    await beginTurn(tx, { turnId: turn.id, sessionId, messages: turn.entries, now: now() });
+    return true;
   }
-}
-
-/** Turns of one session run one after the other, in order of arrival; other sessions never wait for them. */
-export function oneAtATime(store: Store, now: () => number = Date.now): Middleware {
-  /** The end of each session's line. */
-  const line = new Map<string, Promise<void>>();
 
   async function* inLine(turn: Turn, sessionId: string, next: RunTurn): AsyncIterable<TurnEvent> {
-    const before = line.get(sessionId);
-    const mine = Promise.withResolvers<void>();
-    line.set(sessionId, mine.promise);
-    try {
-      if (before !== undefined) {
-        yield { type: "status", code: "queued", text: "waiting for the turn before" };
-        await waitFor(before, turn.signal);
-      }
-      if (turn.entries.length > 0) {
-        const of = { turnId: turn.id, sessionId, messages: turn.entries, now: now() };
-        await store.write((tx) => beginTurn(tx, of));
-      }
-      yield* next({ ...turn, entries: [] });
-    } finally {
-      // Who gave up waiting still stands in line: the next one must not run beside the one before.
-      void (before ?? Promise.resolve()).then(() => {
-        mine.resolve();
-        if (line.get(sessionId) === mine.promise) line.delete(sessionId);
-      });
+    let told = false;
+    // Listened for before it is looked, so that no end falls in between.
+    for (let end = ends.next(sessionId, turn.signal); ; end = ends.next(sessionId, turn.signal)) {
+      end.catch(() => {});
+      if (await store.write((tx) => tryBegin(tx, turn, sessionId))) break;
+      if (!told) yield { type: "status", code: "queued", text: "waiting for the turn before" };
+      told = true;
+      await end;
     }
+    yield* next({ ...turn, entries: [] });
   }
 
-  return (turn, next) => (turn.sessionId === undefined ? next(turn) : inLine(turn, turn.sessionId, next));
+  return (turn, next) => {
+    if (turn.sessionId === undefined) return next(turn);
+    // With nothing before it, it began when it was accepted.
+    return turn.lease?.begun ? next({ ...turn, entries: [] }) : inLine(turn, turn.sessionId, next);
+  };
 }

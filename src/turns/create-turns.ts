@@ -1,6 +1,7 @@
-import { beginTurn } from "../agent/begin-turn.ts";
+import { beginTurn, checkLease } from "../agent/begin-turn.ts";
 import { type Command, findCommand, takesCommands } from "../agent/commands.ts";
 import { mayAddress, type RunTurn, type Turn } from "../agent/turn.ts";
+import type { TurnEnds } from "../agent/turn-ends.ts";
 import { busy, cancelled, stopping } from "../errors.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
@@ -8,18 +9,22 @@ import type { Tx } from "../store/tx.ts";
 import * as rows from "../store/turns.ts";
 import { log } from "../telemetry/log.ts";
 import { createSessionLogs } from "./events.ts";
+import { createHeartbeat } from "./heartbeat.ts";
 import { notFound, runTurn } from "./runner.ts";
-import { ownMessages, storeInput, storeRequest, turnFromRow } from "./turn-row.ts";
+import { storeInput, storeRequest, ownMessages, turnFromRow } from "./turn-row.ts";
 import { endsTurn, type Listener, type NewTurn, type Turns, type Unsubscribe } from "./turns.ts";
 
 export interface TurnsParts {
   readonly store: Store;
   readonly run: RunTurn;
+  readonly ends: TurnEnds;
   readonly commands: readonly Command[];
   /** Turns that may be in this process, running or waiting. */
   readonly maxTurns: number;
   /** Turns of one session that may wait behind another. */
   readonly maxWaitingPerSession: number;
+  /** How long a process may be silent before the others take its turns over; absent when no other shares the store. */
+  readonly leaseMs?: number;
   readonly now?: () => number;
 }
 
@@ -29,11 +34,16 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-/** The turns of kept sessions: accepted, run to their end by this process, and told to who listens. */
+/** The topic under which a wish to end a turn is told between processes; its payload is the turn. */
+const cancelTopic = "cancel";
+
+/** The turns of kept sessions: accepted, run to their end by one process, and told to who listens in any. */
 export function createTurns(parts: TurnsParts): Turns {
-  const { store, run } = parts;
+  const { store, run, ends } = parts;
   const now = parts.now ?? Date.now;
+  const owner = Bun.randomUUIDv7();
   const logs = createSessionLogs(store, now);
+  const heartbeat = parts.leaseMs === undefined ? undefined : createHeartbeat(store, owner, parts.leaseMs);
   const running = new Map<string, Running>();
   /** How many turns of a session are here, in order of arrival. */
   const bySession = new Map<string, Set<string>>();
@@ -41,30 +51,49 @@ export function createTurns(parts: TurnsParts): Turns {
   /** Turns of an earlier process come first. */
   let recovered: Promise<void> = Promise.resolve();
 
-  const isCommand = (turn: NewTurn) =>
-    takesCommands(turn.channel) && findCommand(parts.commands, turn.text) !== undefined;
+  const isCommand = ({ channel, text }: Pick<NewTurn, "channel" | "text">) =>
+    takesCommands(channel) && findCommand(parts.commands, text) !== undefined;
 
-  function start(
-    turn: Turn,
-    of: { sessionId: string; messageId?: string; row: number; listener?: Listener },
-    controller: AbortController,
-  ) {
-    const { sessionId, messageId, row, listener } = of;
-    const name = { sessionId, turnId: turn.id, ...(messageId !== undefined && { messageId }) };
-    const turnLog = logs.open(name, row, listener);
+  store.listen(cancelTopic, (turnId) => {
+    if (turnId !== "") return running.get(turnId)?.controller.abort(cancelled());
+    cancelAsked().catch((error) => log.warn("whether a turn is to end could not be read", { error }));
+  });
+
+  async function cancelAsked() {
+    for (const id of await store.read((tx) => rows.cancelAsked(tx, owner)))
+      running.get(id)?.controller.abort(cancelled());
+  }
+
+  /** Runs the turn of a row that this process owns; `begun`: its messages are in the tree. */
+  function start(row: rows.TurnRow, of: { begun: boolean; lastEvent: number; listener?: Listener }) {
+    const { sessionId, messageId, fence, seq } = row;
+    const lease = { owner, fence };
+    const check = (tx: Tx) => checkLease(tx, row.id, lease);
+    const controller = new AbortController();
+    const turn: Turn = {
+      ...turnFromRow(row, controller.signal),
+      // A command is for us: it does not become part of the conversation.
+      ...(isCommand(row) && { entries: [] }),
+      lease: { ...lease, seq, begun: of.begun, check: () => store.write(check) },
+    };
+    const name = { sessionId, turnId: row.id, ...(messageId !== undefined && { messageId }) };
+    const turnLog = logs.open(name, check, of.lastEvent, of.listener);
     const line = bySession.get(sessionId) ?? new Set();
-    bySession.set(sessionId, line.add(turn.id));
+    bySession.set(sessionId, line.add(row.id));
+    const isStopping = () => draining;
     // Behind the caller's continuation, so that it can say `accepted` before anything of the turn is told.
     const ended = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => runTurn(turn, sessionId, turnLog, { store, run, now }))
-      .catch((error) => log.error("a turn could not be ended", { turn: turn.id, session: sessionId, error }))
+      .then(() => runTurn(turn, sessionId, turnLog, { run, ends, now, isStopping }))
+      .catch((error) => log.error("a turn could not be ended", { turn: row.id, session: sessionId, error }))
       .finally(() => {
         turnLog.close();
-        running.delete(turn.id);
-        line.delete(turn.id);
+        running.delete(row.id);
+        line.delete(row.id);
         if (line.size === 0 && bySession.get(sessionId) === line) bySession.delete(sessionId);
+        ends.tell(sessionId);
       });
-    running.set(turn.id, { sessionId, controller, ended });
+    running.set(row.id, { sessionId, controller, ended });
+    if (row.cancelAsked) controller.abort(cancelled());
   }
 
   /** Writes the message and its turn; answers with the turn of an earlier message of the same id instead. */
@@ -73,10 +102,9 @@ export function createTurns(parts: TurnsParts): Turns {
     const session = await sessions.open(tx, { id: sessionId, owner: principal.name, channel, now: now() });
     if (!mayAddress(principal, session.owner)) throw notFound(sessionId);
     const seen = messageId === undefined ? undefined : await rows.findByMessage(tx, sessionId, messageId);
-    if (seen !== undefined) return { seen, row: session.lastEvent, begun: false };
-    const begun = !command && !(await rows.hasUnfinished(tx, sessionId));
+    if (seen !== undefined) return { seen };
     const input = storeInput(turn);
-    await rows.insert(tx, {
+    const row = await rows.insert(tx, {
       id: turnId,
       sessionId,
       principal: principal.name,
@@ -84,19 +112,21 @@ export function createTurns(parts: TurnsParts): Turns {
       channel,
       text: turn.text,
       request: storeRequest(turn.request),
+      owner,
       createdAt: now(),
       ...(input !== undefined && { input }),
       ...(messageId !== undefined && { messageId }),
     });
-    // With nothing before it the turn begins in the same commit.
+    // With nothing before it the turn begins in the same commit. Asked behind the insert, which holds the session.
+    const begun = !command && !(await rows.hasEarlier(tx, sessionId, row.seq));
     if (begun) await beginTurn(tx, { turnId, sessionId, messages: ownMessages(turn), now: now() });
-    return { seen: undefined, row: session.lastEvent, begun };
+    return { row, begun };
   }
 
   /** Tells the events of a turn again, and what still comes of it. */
   async function repeat(row: rows.TurnRow, listener: Listener) {
     let unsubscribe: Unsubscribe | undefined;
-    let over = !running.has(row.id);
+    let over = row.endedAt !== undefined;
     const end = () => {
       over = true;
       unsubscribe?.();
@@ -110,24 +140,26 @@ export function createTurns(parts: TurnsParts): Turns {
     if (over) unsubscribe();
   }
 
-  /** Starts what an earlier process left, in order of arrival. */
-  async function goOn() {
+  /** Takes over the turns of processes that are gone, in order of arrival. */
+  async function takeOver(living: ReadonlySet<string>) {
+    const owners = await store.read((tx) => rows.owners(tx));
+    if (owners.every((other) => other === owner || living.has(other))) return;
     const left = await store.read((tx) => rows.unfinished(tx));
-    for (const row of left) {
-      const controller = new AbortController();
-      const session = await store.read((tx) => sessions.find(tx, row.sessionId));
-      const turn = turnFromRow(row, controller.signal);
-      const { sessionId, messageId } = row;
-      start(turn, { sessionId, row: session?.lastEvent ?? 0, ...(messageId && { messageId }) }, controller);
+    const orphans = left.filter((row) => row.owner !== owner && !living.has(row.owner));
+    for (const row of orphans) {
+      const taken = await store.write((tx) => rows.takeOver(tx, row.id, row, owner));
+      if (taken === undefined) continue;
+      const session = await store.read((tx) => sessions.find(tx, taken.sessionId));
+      start(taken, { begun: taken.startedAt !== undefined, lastEvent: session?.lastEvent ?? 0 });
     }
-    if (left.length > 0) log.info("going on with the turns of an earlier process", { turns: left.length });
+    log.info("going on with the turns of a process that is gone", { turns: orphans.length });
   }
 
   return {
     async accept(newTurn, listener) {
       if (draining) throw stopping();
       await recovered;
-      const { sessionId, messageId } = newTurn;
+      const { sessionId } = newTurn;
       const command = isCommand(newTurn);
       const waiting = bySession.get(sessionId)?.size ?? 0;
       if (!command && (running.size >= parts.maxTurns || waiting > parts.maxWaitingPerSession)) throw busy();
@@ -138,36 +170,22 @@ export function createTurns(parts: TurnsParts): Turns {
         const cursor = `${stored.seen.firstEvent}`;
         return { turnId: stored.seen.id, sessionId, cursor, repeated: true };
       }
-      const controller = new AbortController();
-      const turn: Turn = {
-        id: turnId,
-        sessionId,
-        principal: newTurn.principal,
-        channel: newTurn.channel,
-        text: newTurn.text,
-        entries: stored.begun || command ? [] : ownMessages(newTurn),
-        request: newTurn.request,
-        resumed: false,
-        signal: controller.signal,
-        outsideSlot: (wait) => wait(),
-      };
-      const accepted = { turnId, sessionId, cursor: `${stored.row}`, repeated: false };
-      const name = {
-        sessionId,
-        row: stored.row,
-        ...(messageId && { messageId }),
-        ...(listener && { listener }),
-      };
-      start(turn, name, controller);
-      return accepted;
+      const { row, begun } = stored;
+      start(row, { begun, lastEvent: row.firstEvent, ...(listener && { listener }) });
+      return { turnId, sessionId, cursor: `${row.firstEvent}`, repeated: false };
     },
 
     async cancel(turnId) {
       const found = running.get(turnId);
-      if (found === undefined) return false;
-      found.controller.abort(cancelled());
-      await found.ended;
-      return true;
+      if (found !== undefined) {
+        found.controller.abort(cancelled());
+        await found.ended;
+        return true;
+      }
+      return store.write(async (tx) => {
+        await store.signal(tx, cancelTopic, turnId);
+        return rows.askCancel(tx, turnId);
+      });
     },
 
     current: (sessionId) => bySession.get(sessionId)?.values().next().value,
@@ -175,7 +193,8 @@ export function createTurns(parts: TurnsParts): Turns {
     follow: logs.follow,
 
     recover() {
-      recovered = goOn();
+      // Alone with its store, whatever an earlier process left is this one's.
+      recovered = heartbeat === undefined ? takeOver(new Set()) : heartbeat.start(takeOver);
       return recovered;
     },
 
@@ -189,6 +208,7 @@ export function createTurns(parts: TurnsParts): Turns {
       clearTimeout(timer);
       for (const turn of running.values()) turn.controller.abort(stopping());
       await ended;
+      await heartbeat?.stop();
     },
 
     load: () => {

@@ -1,46 +1,20 @@
-import * as v from "valibot";
+import { isLeaseLost } from "../agent/begin-turn.ts";
 import { AppError } from "../errors.ts";
 import * as rows from "../store/events.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import { log } from "../telemetry/log.ts";
-import { after, type Cursor, cursorText, isLight, joinProse, readCursor, unitsOf } from "./cursor.ts";
-import type { Listener, LoggedEvent, SessionEvent, Unsubscribe } from "./turns.ts";
-
-export interface TurnName {
-  readonly sessionId: string;
-  readonly turnId: string;
-  readonly messageId?: string;
-}
-
-interface Told {
-  readonly turn: TurnName;
-  readonly event: LoggedEvent;
-}
-
-/** A session's log in memory: there while a turn of it runs or somebody follows it. */
-interface Live {
-  /** The last stored row. */
-  row: number;
-  /** Told since, not stored yet. */
-  tail: Told[];
-  /** Units told since `row`, those that are being stored included. */
-  told: number;
-  /** While an event that must be stored first is on its way: what is to be told behind it. */
-  held: Told[] | undefined;
-  storing: Promise<void> | undefined;
-  timer: ReturnType<typeof setTimeout> | undefined;
-  readonly listeners: Set<Listener>;
-  /** Turns that write here. */
-  writers: number;
-}
+import { type Cursor, readCursor } from "./cursor.ts";
+import { createLiveLog, type LiveLog, newEvents, type TurnName, type Writer } from "./live-log.ts";
+import { readRow } from "./stored-events.ts";
+import { endsTurn, type Listener, type LoggedEvent, type Unsubscribe } from "./turns.ts";
 
 /** The log of one turn that runs in this process. */
 export interface TurnLog {
   /** Tells a light event at once; it is stored with the next commit, or after a moment. */
   tell(event: LoggedEvent): void;
-  /** Stores what was told, and `event`, in one commit with what `also` writes; then tells the event. */
+  /** Stores what was told, and `event`, in one commit with what `also` writes; then tells the event. Throws when the turn was taken over. */
   commit(event: LoggedEvent | undefined, also: (tx: Tx) => Promise<void>): Promise<void>;
   /** Tells an event that could not be stored. */
   tellUnstored(event: LoggedEvent): void;
@@ -48,176 +22,112 @@ export interface TurnLog {
 }
 
 export interface SessionLogs {
-  /** `row` is the session's last event; `listener` hears the events of this turn alone. */
-  open(turn: TurnName, row: number, listener?: Listener): TurnLog;
+  /**
+   * `row` is the session's last event. `listener` hears the events of this turn alone, until its end: also when another
+   * process has taken it over.
+   */
+  open(turn: TurnName, check: Writer["check"], row: number, listener?: Listener): TurnLog;
   follow(sessionId: string, from: string | undefined, listener: Listener): Promise<Unsubscribe>;
 }
 
-const flushMs = 250;
-const flushUnits = 4096;
 const pageRows = 200;
 
-/** Only this file writes rows, but a row comes from a database all the same. */
-const StoredEvents = v.array(v.looseObject({ type: v.string() }));
-const readEvents = (json: string) => v.parse(StoredEvents, JSON.parse(json)) as unknown as LoggedEvent[];
-
-/** Rows hold the events of one turn: consecutive ones share a row. */
-function grouped(tail: readonly Told[]): { turn: TurnName; events: LoggedEvent[] }[] {
-  const groups: { turn: TurnName; events: LoggedEvent[] }[] = [];
-  for (const { turn, event } of tail) {
-    const last = groups.at(-1);
-    if (last?.turn.turnId === turn.turnId) last.events.push(event);
-    else groups.push({ turn, events: [event] });
-  }
-  return groups;
+interface Open {
+  readonly log: LiveLog;
+  /** Turns and replays that need it. */
+  users: number;
 }
 
 /** The logs of all sessions: written by the turns that run here, told to who listens, read again by who comes back. */
 export function createSessionLogs(store: Store, now: () => number = Date.now): SessionLogs {
-  const lives = new Map<string, Live>();
+  const lives = new Map<string, Open>();
 
-  function live(sessionId: string, row: number): Live {
+  function use(sessionId: string, row: number): Open {
     const known = lives.get(sessionId);
-    if (known !== undefined) return known;
-    const made: Live = {
-      row,
-      tail: [],
-      told: 0,
-      held: undefined,
-      storing: undefined,
-      timer: undefined,
-      listeners: new Set(),
-      writers: 0,
-    };
-    lives.set(sessionId, made);
-    return made;
+    const live = known ?? { log: createLiveLog(store, sessionId, row, now), users: 0 };
+    lives.set(sessionId, live);
+    live.users++;
+    return live;
   }
 
-  const forgetIdle = (sessionId: string, of: Live) => {
-    if (of.writers === 0 && of.listeners.size === 0 && lives.get(sessionId) === of) lives.delete(sessionId);
+  function leave(sessionId: string, live: Open) {
+    live.users--;
+    forgetIdle(sessionId, live);
+  }
+
+  const forgetIdle = (sessionId: string, live: Open) => {
+    if (live.users === 0 && live.log.listeners.size === 0 && lives.get(sessionId) === live)
+      lives.delete(sessionId);
   };
 
-  function say(of: Live, { turn, event }: Told, cursor: Cursor) {
-    if (of.listeners.size === 0) return;
-    const said: SessionEvent = { ...turn, cursor: cursorText(cursor), event };
-    for (const listener of of.listeners) listener(said);
+  async function catchUp(sessionId: string, live: Open, row: number | undefined) {
+    try {
+      const last = row ?? (await store.read((tx) => sessions.find(tx, sessionId)))?.lastEvent ?? 0;
+      await live.log.catchUp(last);
+    } catch (error) {
+      log.warn("what another process did in a session could not be read yet", { session: sessionId, error });
+    }
   }
 
-  function tell(of: Live, item: Told) {
-    if (of.held !== undefined) {
-      of.held.push(item);
+  // Another process has written; an empty signal says that some may have been missed.
+  store.listen(newEvents, (payload) => {
+    const at = payload.lastIndexOf(" ");
+    if (at < 0) {
+      for (const [sessionId, live] of lives) void catchUp(sessionId, live, undefined);
       return;
     }
-    of.tail.push(item);
-    of.told += unitsOf(item.event);
-    say(of, item, { row: of.row, told: of.told });
-    // One at a time: what comes while the disk is slow is stored together afterwards.
-    if (of.told >= flushUnits && of.storing === undefined) void flush(of);
-    else of.timer ??= setTimeout(() => void flush(of), flushMs);
-  }
-
-  async function persist(of: Live, item: Told | undefined, also: (tx: Tx) => Promise<void>) {
-    while (of.storing !== undefined) await of.storing;
-    clearTimeout(of.timer);
-    of.timer = undefined;
-    const tail = of.tail;
-    of.tail = [];
-    if (item !== undefined) of.held = [];
-    const written = store.write(async (tx) => {
-      await also(tx);
-      let row: number | undefined;
-      for (const { turn, events } of grouped(item === undefined ? tail : [...tail, item])) {
-        const json = JSON.stringify(joinProse(events));
-        row = await rows.append(tx, turn.sessionId, turn.turnId, [json], now());
-      }
-      return row;
-    });
-    of.storing = written.then(
-      () => undefined,
-      () => undefined,
-    );
-    let release: Told[] = [];
-    try {
-      of.row = (await written) ?? of.row;
-      of.told = of.tail.reduce((sum, told) => sum + unitsOf(told.event), 0);
-      if (item !== undefined) say(of, item, { row: of.row, told: 0 });
-    } catch (error) {
-      of.tail = [...tail, ...of.tail];
-      throw error;
-    } finally {
-      of.storing = undefined;
-      release = of.held ?? [];
-      of.held = undefined;
-    }
-    for (const held of release) tell(of, held);
-  }
-
-  async function flush(of: Live) {
-    if (of.tail.length === 0) return;
-    try {
-      await persist(of, undefined, async () => {});
-    } catch (error) {
-      log.warn("the text of a running turn could not be stored yet", { error });
-    }
-  }
+    const sessionId = payload.slice(0, at);
+    const live = lives.get(sessionId);
+    const row = Number(payload.slice(at + 1));
+    if (live !== undefined && row > live.log.row()) void catchUp(sessionId, live, row);
+  });
 
   /** Tells the stored events behind `from`, page by page, until it has caught up with what is told live. */
-  async function replay(sessionId: string, of: Live, from: Cursor, listener: Listener): Promise<Cursor> {
-    let { row, told } = from;
+  async function replay(sessionId: string, live: LiveLog, from: Cursor, listener: Listener): Promise<Cursor> {
+    let at = from;
     for (;;) {
-      const page = await store.read((tx) => rows.after(tx, sessionId, row, { limit: pageRows }));
+      const page = await store.read((tx) => rows.after(tx, sessionId, at.row, { limit: pageRows }));
       for (const stored of page) {
-        const turn = {
-          sessionId,
-          turnId: stored.turnId,
-          ...(stored.messageId && { messageId: stored.messageId }),
-        };
-        const events = readEvents(stored.json);
-        let seen = 0;
-        for (const [at, event] of events.entries()) {
-          const units = unitsOf(event);
-          const rest = isLight(event) ? after(event, Math.min(told, units)) : event;
-          told = isLight(event) ? Math.max(0, told - units) : 0;
-          seen += units;
-          const cursor = at === events.length - 1 ? { row: stored.seq, told: 0 } : { row, told: seen };
-          if (rest !== undefined) listener({ ...turn, cursor: cursorText(cursor), event: rest });
-        }
-        row = stored.seq;
+        const { heard, next } = readRow(sessionId, stored, at);
+        for (const event of heard) listener(event);
+        at = next;
       }
-      if (of.storing !== undefined) await of.storing;
-      else if (page.length < pageRows && row >= of.row) return { row, told };
-    }
-  }
-
-  /** Tells what is in memory only, skipping what the listener has heard. */
-  function tellTail(of: Live, heard: number, listener: Listener) {
-    let skip = heard;
-    let seen = 0;
-    for (const { turn, event } of of.tail) {
-      const units = unitsOf(event);
-      const rest = after(event, Math.min(skip, units));
-      skip = Math.max(0, skip - units);
-      seen += units;
-      if (rest !== undefined)
-        listener({ ...turn, cursor: cursorText({ row: of.row, told: seen }), event: rest });
+      const settled = live.settled();
+      if (settled !== undefined) await settled;
+      else if (page.length < pageRows && at.row >= live.row()) return at;
     }
   }
 
   return {
-    open(turn, row, listener) {
-      const of = live(turn.sessionId, row);
-      of.writers++;
-      const own = listener && ((event: SessionEvent) => event.turnId === turn.turnId && listener(event));
-      if (own !== undefined) of.listeners.add(own as Listener);
-      return {
-        tell: (event) => tell(of, { turn, event }),
-        commit: (event, also) => persist(of, event && { turn, event }, also),
-        tellUnstored: (event) => say(of, { turn, event }, { row: of.row, told: of.told }),
-        close() {
-          of.writers--;
-          if (own !== undefined) of.listeners.delete(own as Listener);
-          forgetIdle(turn.sessionId, of);
+    open(name, check, row, listener) {
+      const live = use(name.sessionId, row);
+      const writer: Writer = {
+        name,
+        lost: false,
+        async check(tx) {
+          try {
+            await check(tx);
+          } catch (error) {
+            writer.lost = isLeaseLost(error);
+            throw error;
+          }
         },
+      };
+      if (listener !== undefined) {
+        const own: Listener = (event) => {
+          if (event.turnId !== name.turnId) return;
+          listener(event);
+          if (!endsTurn(event.event)) return;
+          live.log.listeners.delete(own);
+          forgetIdle(name.sessionId, live);
+        };
+        live.log.listeners.add(own);
+      }
+      return {
+        tell: (event) => live.log.tell(writer, event),
+        commit: (event, also) => live.log.commit(writer, event, also),
+        tellUnstored: (event) => live.log.tellUnstored(writer, event),
+        close: () => leave(name.sessionId, live),
       };
     },
 
@@ -225,26 +135,24 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
       const cursor = from === undefined ? undefined : readCursor(from);
       const session = await store.read((tx) => sessions.find(tx, sessionId));
       if (session === undefined) throw new AppError("not_found", `There is no session ${sessionId}.`);
-      const of = live(sessionId, session.lastEvent);
-      if (cursor !== undefined && cursor.row > of.row) {
-        throw new AppError("bad_request", `The cursor ${from} is not of session ${sessionId}.`, {
-          param: "after",
-        });
-      }
-      of.writers++;
+      const live = use(sessionId, session.lastEvent);
       try {
-        if (cursor !== undefined) {
-          const reached = await replay(sessionId, of, cursor, listener);
-          tellTail(of, reached.told, listener);
+        if (cursor !== undefined && cursor.row > Math.max(session.lastEvent, live.log.row())) {
+          throw new AppError("bad_request", `The cursor ${from} is not of session ${sessionId}.`, {
+            param: "after",
+          });
         }
-        of.listeners.add(listener);
+        if (cursor !== undefined) {
+          const reached = await replay(sessionId, live.log, cursor, listener);
+          live.log.tellTail(reached.told, listener);
+        }
+        live.log.listeners.add(listener);
       } finally {
-        of.writers--;
-        forgetIdle(sessionId, of);
+        leave(sessionId, live);
       }
       return () => {
-        of.listeners.delete(listener);
-        forgetIdle(sessionId, of);
+        live.log.listeners.delete(listener);
+        forgetIdle(sessionId, live);
       };
     },
   };

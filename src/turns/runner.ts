@@ -1,8 +1,8 @@
-import { takeBackTurn } from "../agent/begin-turn.ts";
+import { isLeaseLost, takeBackTurn } from "../agent/begin-turn.ts";
 import type { RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
+import type { TurnEnds } from "../agent/turn-ends.ts";
 import { AppError, cancelled, isStopping, publicError } from "../errors.ts";
-import { assistantMessage, noUsage } from "../llm/message.ts";
-import type { Store } from "../store/open.ts";
+import { addUsage, assistantMessage, noUsage } from "../llm/message.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import * as turns from "../store/turns.ts";
@@ -12,15 +12,26 @@ import type { TurnLog } from "./events.ts";
 import type { LoggedEvent } from "./turns.ts";
 
 export interface RunnerParts {
-  readonly store: Store;
   readonly run: RunTurn;
+  readonly ends: TurnEnds;
   readonly now: () => number;
+  /** True when no more is to be tried. */
+  readonly isStopping: () => boolean;
 }
 
 type ModelMessage = Extract<TurnEvent, { type: "message" }>;
 
 /** Refusals that come before the model was asked: the conversation then is as if the turn had not been. */
 const refusals = ["rate_limited", "budget_exceeded", "busy"];
+
+/** How long after a fault of the store the end of a turn is tried again. */
+const storeAgainMs = 1000;
+
+const restarted: LoggedEvent = {
+  type: "status",
+  code: "restarted",
+  text: "the server was restarted; the turn goes on",
+};
 
 /**
  * Pulls one turn of a kept session to its end, whoever listens. Each step is stored before the next one is asked
@@ -32,20 +43,26 @@ export async function runTurn(
   turnLog: TurnLog,
   parts: RunnerParts,
 ): Promise<void> {
-  const { store, run, now } = parts;
+  const { run, ends, now } = parts;
   /** An answer without calls: stored together with the end of the turn, which comes next. */
   let answer: ModelMessage | undefined;
   /** What the model has said so far in this step. */
   let said = "";
-  let began = turn.resumed;
+  let began = false;
   let stepped = turn.resumed;
   let waits = false;
+  /** What the model calls of this turn took so far. */
+  let usage = noUsage;
 
   const append = async (tx: Tx, message: ModelMessage["message"] | undefined) => {
     if (message !== undefined) await sessions.append(tx, sessionId, turn.id, message, now());
   };
   const setState = async (tx: Tx, id: string, state: "waiting_approval" | "interrupted") => {
     await turns.setState(tx, id, state);
+  };
+  const finish = async (tx: Tx, end: Pick<turns.TurnEnd, "state" | "errorCode" | "errorMessage">) => {
+    await turns.finish(tx, turn.id, { ...end, usage, now: now() });
+    await ends.announce(tx, sessionId);
   };
   const workOn = async (tx: Tx) => {
     if (waits) await turns.setState(tx, turn.id, "running");
@@ -56,6 +73,7 @@ export async function runTurn(
     if (event.type === "message") {
       stepped = true;
       said = "";
+      usage = addUsage(usage, event.usage);
       if (event.message.calls.length === 0) answer = event;
       else await turnLog.commit(undefined, (tx) => append(tx, event.message));
       return;
@@ -74,10 +92,9 @@ export async function runTurn(
       return;
     }
     if (event.type === "done" || event.type === "notice") {
-      const usage = event.type === "done" ? event.usage : noUsage;
       await turnLog.commit(event, async (tx) => {
         await append(tx, answer?.message);
-        await turns.finish(tx, turn.id, { state: "done", usage, now: now() });
+        await finish(tx, { state: "done" });
       });
       return;
     }
@@ -87,6 +104,7 @@ export async function runTurn(
   }
 
   async function fail(thrown: unknown): Promise<void> {
+    if (isLeaseLost(thrown)) throw thrown;
     // What ended the turn counts, not the error that this made somewhere below.
     const error = publicError(turn.signal.aborted ? (turn.signal.reason ?? cancelled()) : thrown);
     if (error.code === "internal")
@@ -102,44 +120,48 @@ export async function runTurn(
       message,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
-    try {
-      await turnLog.commit(event, async (tx) => {
+    const end = () =>
+      turnLog.commit(event, async (tx) => {
         // A person who stops an answer has read its beginning: it stays in the conversation.
-        await append(
-          tx,
-          answer?.message ?? (code === "cancelled" && said !== "" ? assistantMessage(said) : undefined),
-        );
+        const beginning = code === "cancelled" && said !== "" ? assistantMessage(said) : undefined;
+        await append(tx, answer?.message ?? beginning);
         const state = code === "cancelled" ? "cancelled" : "failed";
-        await turns.finish(tx, turn.id, {
-          state,
-          errorCode: code,
-          errorMessage: message,
-          usage: noUsage,
-          now: now(),
-        });
+        await finish(tx, { state, errorCode: code, errorMessage: message });
         if (!stepped && refusals.includes(code)) await takeBackTurn(tx, turn.id, now());
       });
-    } catch (fault) {
-      log.error("the end of a turn could not be stored", { turn: turn.id, session: sessionId, error: fault });
-      turnLog.tellUnstored(event);
+    for (let told = false; ; told = true) {
+      try {
+        return await end();
+      } catch (fault) {
+        if (isLeaseLost(fault) || parts.isStopping()) throw fault;
+        log.error("the end of a turn cannot be stored yet", {
+          turn: turn.id,
+          session: sessionId,
+          error: fault,
+        });
+        // Who waits is told at once; the store is told as soon as it listens again.
+        if (!told) turnLog.tellUnstored(event);
+        await Bun.sleep(storeAgainMs);
+      }
     }
   }
 
   try {
-    if (turn.resumed) {
-      const text = "the server was restarted; the turn goes on";
-      await turnLog.commit({ type: "status", code: "restarted", text }, async () => {});
-    }
     for await (const event of run(turn)) {
       if (!began && !(event.type === "status" && event.code === "queued")) {
         began = true;
-        turnLog.tell({ type: "started" });
+        // Not before it stands in its session's line: the next turn would pass it meanwhile.
+        if (turn.resumed) await turnLog.commit(restarted, async () => {});
+        else turnLog.tell({ type: "started" });
       }
       if (turn.signal.aborted) throw turn.signal.reason;
       await take(event);
     }
   } catch (thrown) {
-    await fail(thrown);
+    await fail(thrown).catch((error: unknown) => {
+      if (!isLeaseLost(error)) throw error;
+      log.warn("a turn was taken over by another process", { turn: turn.id, session: sessionId });
+    });
   }
 }
 

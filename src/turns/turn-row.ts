@@ -45,16 +45,15 @@ export function ownMessages(input: Pick<NewTurn, "text" | "content" | "results">
 /** The turn of a row that an earlier process accepted. */
 export function turnFromRow(row: TurnRow, signal: AbortSignal): Turn {
   const input = row.input === undefined ? { results: [] } : v.parse(StoredInput, JSON.parse(row.input));
-  const began = row.startedAt !== undefined;
   return {
     id: row.id,
     sessionId: row.sessionId,
     principal: { name: row.principal, scope: row.scope },
     channel: row.channel,
     text: row.text,
-    entries: began ? [] : ownMessages({ ...input, text: row.text }),
+    entries: ownMessages({ ...input, text: row.text }),
     request: readRequest(row.request),
-    resumed: began,
+    resumed: row.startedAt !== undefined,
     signal,
     outsideSlot: (wait) => wait(),
   };

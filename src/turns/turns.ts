@@ -66,7 +66,7 @@ export interface Turns {
   accept(turn: NewTurn, listener?: Listener): Promise<Accepted>;
   /** Ends a turn that waits or runs; false when there is none of that id or it has ended. */
   cancel(turnId: string): Promise<boolean>;
-  /** The turn of the session that runs, or else waits first. */
+  /** The turn of the session that runs in this process, or else waits first. */
   current(sessionId: string): string | undefined;
   /** Tells what follows `after` in the session's log (absent: from now on), then goes on live, until unsubscribed. Throws `bad_request` for a cursor that is none. */
   follow(sessionId: string, after: string | undefined, listener: Listener): Promise<Unsubscribe>;

@@ -1,66 +1,88 @@
 import { expect, test } from "bun:test";
-import type { RunTurn } from "../../src/agent/turn.ts";
+import { createTurnEnds } from "../../src/agent/turn-ends.ts";
+import { plainRequest, type RunTurn } from "../../src/agent/turn.ts";
 import { oneAtATime } from "../../src/middleware/one-at-a-time.ts";
-import { memoryStore } from "../../src/store/open.ts";
-import { aTurn } from "../helpers/a-turn.ts";
+import { memoryStore, type Store } from "../../src/store/open.ts";
+import { createTurns } from "../../src/turns/create-turns.ts";
+import { endsTurn, type SessionEvent } from "../../src/turns/turns.ts";
 
-/** An agent whose turns end when the test says so. */
-function gated() {
+/** Turns that end when the test says so, by their text. */
+function gated(store: Store) {
   const log: string[] = [];
   const gates = new Map<string, PromiseWithResolvers<void>>();
   const agent: RunTurn = async function* (turn) {
-    log.push(`${turn.id} begins`);
+    log.push(`${turn.text} begins`);
     const gate = Promise.withResolvers<void>();
-    gates.set(turn.id, gate);
+    gates.set(turn.text, gate);
     await gate.promise;
-    log.push(`${turn.id} ends`);
-    yield { type: "notice", text: turn.id };
+    log.push(`${turn.text} ends`);
+    yield { type: "notice", text: turn.text };
   };
-  return { agent, log, end: (id: string) => gates.get(id)?.resolve() };
+  const ends = createTurnEnds(store);
+  const step = oneAtATime(store, ends);
+  const run: RunTurn = (turn) => step(turn, agent);
+  const turns = createTurns({ store, run, ends, commands: [], maxTurns: 10, maxWaitingPerSession: 10 });
+  return { turns, log, end: (id: string) => gates.get(id)?.resolve() };
 }
 
 const until = async (condition: () => boolean) => {
-  for (let n = 0; n < 1000 && !condition(); n++) await new Promise((resolve) => setImmediate(resolve));
+  for (let n = 0; n < 2000 && !condition(); n++) await new Promise((resolve) => setImmediate(resolve));
   expect(condition()).toBe(true);
 };
 
+/** Says something, and collects what is told of it; `ended` resolves at the end of its turn. */
+async function say({ turns }: ReturnType<typeof gated>, text: string, sessionId: string) {
+  const events: SessionEvent[] = [];
+  const ended = Promise.withResolvers<void>();
+  const accepted = await turns.accept(
+    {
+      sessionId,
+      principal: { name: "operator", scope: "operator" },
+      channel: "websocket",
+      text,
+      request: plainRequest,
+    },
+    (event) => {
+      events.push(event);
+      if (endsTurn(event.event)) ended.resolve();
+    },
+  );
+  return { ...accepted, events, ended: ended.promise };
+}
+
 test("oneAtATime runs the turns of a session in order of arrival, and other sessions beside them", async () => {
-  const { agent, log, end } = gated();
-  const run = oneAtATime(await memoryStore());
-  const of = (id: string, sessionId: string) =>
-    Array.fromAsync(run(aTurn({ id, sessionId, entries: [] }), agent));
+  const all = gated(await memoryStore());
+  const first = await say(all, "a1", "a");
+  const second = await say(all, "a2", "a");
+  const other = await say(all, "b1", "b");
+  await until(() => all.log.includes("b1 begins"));
 
-  const all = [of("a1", "a"), of("a2", "a"), of("b1", "b")];
-  await until(() => log.includes("b1 begins"));
-  expect(log).toEqual(["a1 begins", "b1 begins"]);
-  end("a1");
-  await until(() => log.includes("a2 begins"));
-  end("a2");
-  end("b1");
+  expect(all.log).toEqual(["a1 begins", "b1 begins"]);
+  all.end("a1");
+  await until(() => all.log.includes("a2 begins"));
+  all.end("a2");
+  all.end("b1");
+  await Promise.all([first.ended, second.ended, other.ended]);
 
-  const events = await Promise.all(all);
-  expect(log.indexOf("a1 ends")).toBeLessThan(log.indexOf("a2 begins"));
-  expect(events[1]?.[0]).toMatchObject({ type: "status", code: "queued" });
+  expect(all.log.indexOf("a1 ends")).toBeLessThan(all.log.indexOf("a2 begins"));
+  expect(second.events[0]?.event).toMatchObject({ type: "status", code: "queued" });
 });
 
 test("oneAtATime keeps the order when a turn is cancelled while it waits", async () => {
-  const { agent, log, end } = gated();
-  const run = oneAtATime(await memoryStore());
-  const controller = new AbortController();
-  const first = Array.fromAsync(run(aTurn({ id: "1", sessionId: "a", entries: [] }), agent));
-  const second = Array.fromAsync(
-    run(aTurn({ id: "2", sessionId: "a", entries: [], signal: controller.signal }), agent),
-  );
-  const third = Array.fromAsync(run(aTurn({ id: "3", sessionId: "a", entries: [] }), agent));
-  await until(() => log.length === 1);
+  const all = gated(await memoryStore());
+  await say(all, "1", "a");
+  const second = await say(all, "2", "a");
+  const third = await say(all, "3", "a");
+  await until(() => all.log.length === 1 && second.events.length > 0);
 
-  controller.abort();
-  await expect(second).rejects.toMatchObject({ code: "cancelled" });
-  expect(log).toEqual(["1 begins"]);
-  end("1");
-  await until(() => log.includes("3 begins"));
-  end("3");
+  await all.turns.cancel(second.turnId);
+  await second.ended;
+  expect(all.log).toEqual(["1 begins"]);
+  all.end("1");
+  await until(() => all.log.includes("3 begins"));
+  all.end("3");
+  await third.ended;
 
-  await Promise.all([first, third]);
-  expect(log).toEqual(["1 begins", "1 ends", "3 begins", "3 ends"]);
+  expect(second.events.at(-1)?.event).toMatchObject({ type: "failed", code: "cancelled" });
+  expect(all.log).toEqual(["1 begins", "1 ends", "3 begins", "3 ends"]);
 });

@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import { sessionCommands } from "../../src/agent/session-commands.ts";
 import { createApprovals } from "../../src/agent/approvals.ts";
 import { plainRequest, type RunTurn, type TurnEvent } from "../../src/agent/turn.ts";
+import { createTurnEnds } from "../../src/agent/turn-ends.ts";
 import { AppError } from "../../src/errors.ts";
 import { assistantMessage, toolMessage } from "../../src/llm/message.ts";
 import { commands } from "../../src/middleware/commands.ts";
@@ -48,11 +49,17 @@ async function made(agent: RunTurn, over: { store?: Awaited<ReturnType<typeof me
     approvals: createApprovals(store, { timeoutMs: 1000 }),
     stop: async () => false,
   });
+  const ends = createTurnEnds(store);
   const run = pipeline(
-    [commands(list, "now"), oneAtATime(store), commands(list, "in_turn"), contextWindow(100_000, store)],
+    [
+      commands(list, "now"),
+      oneAtATime(store, ends),
+      commands(list, "in_turn"),
+      contextWindow(100_000, store),
+    ],
     agent,
   );
-  const turns = createTurns({ store, run, commands: list, maxTurns: 10, maxWaitingPerSession: 2 });
+  const turns = createTurns({ store, run, ends, commands: list, maxTurns: 10, maxWaitingPerSession: 2 });
   return { store, turns };
 }
 
