@@ -57,17 +57,23 @@ export function createSlots(most: number, mostWaiting: number): Slots {
   };
 }
 
-/** Bounds the turns at once. A turn that waits for a person or for `Retry-After` gives its slot back meanwhile. */
+/**
+ * Bounds the turns at once. A turn that waits for a person or for `Retry-After` gives its slot back meanwhile. What
+ * comes out is handed on as it is, without a generator around it: every token of every turn passes here.
+ */
 export function withSlots(slots: Slots): Middleware {
-  async function* inSlot(turn: Turn, next: RunTurn): AsyncIterable<TurnEvent> {
-    await slots.acquire(turn.signal);
-    let held = true;
+  function inSlot(turn: Turn, next: RunTurn): AsyncIterator<TurnEvent> {
+    let held = false;
     let outside = 0;
-    const outsideSlot = async <T>(wait: () => Promise<T>): Promise<T> => {
-      if (outside++ === 0) {
-        held = false;
-        slots.release();
-      }
+    let inner: AsyncIterator<TurnEvent> | undefined;
+
+    function giveBack() {
+      if (held) slots.release();
+      held = false;
+    }
+
+    async function outsideSlot<T>(wait: () => Promise<T>): Promise<T> {
+      if (outside++ === 0) giveBack();
       try {
         return await wait();
       } finally {
@@ -76,12 +82,32 @@ export function withSlots(slots: Slots): Middleware {
           held = true;
         }
       }
-    };
-    try {
-      yield* next({ ...turn, outsideSlot });
-    } finally {
-      if (held) slots.release();
     }
+
+    async function start(): Promise<IteratorResult<TurnEvent>> {
+      await slots.acquire(turn.signal);
+      held = true;
+      inner = next({ ...turn, outsideSlot })[Symbol.asyncIterator]();
+      return step(inner);
+    }
+
+    function step(iterator: AsyncIterator<TurnEvent>) {
+      const result = iterator.next();
+      result.then(({ done }) => done && giveBack(), giveBack);
+      return result;
+    }
+
+    return {
+      next: () => (inner === undefined ? start() : step(inner)),
+      async return() {
+        try {
+          await inner?.return?.();
+        } finally {
+          giveBack();
+        }
+        return { done: true, value: undefined };
+      },
+    };
   }
-  return inSlot;
+  return (turn, next) => ({ [Symbol.asyncIterator]: () => inSlot(turn, next) });
 }
