@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import type { Message } from "../llm/message.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
+import * as leases from "../store/turn-leases.ts";
 import * as turns from "../store/turns.ts";
 
 /**
@@ -38,8 +39,8 @@ export async function takeBackTurn(tx: Tx, turnId: string, now: number): Promise
 const lostText = "This process was taken for dead, and another one has taken the turn over.";
 
 /** Throws where another process has taken the turn over: nothing that this one still does may be stored. */
-export async function checkLease(tx: Tx, turnId: string, lease: turns.Lease | undefined): Promise<void> {
-  if (lease !== undefined && !(await turns.holds(tx, turnId, lease)))
+export async function checkLease(tx: Tx, turnId: string, lease: leases.Lease | undefined): Promise<void> {
+  if (lease !== undefined && !(await leases.holds(tx, turnId, lease)))
     throw new AppError("conflict", lostText);
 }
 

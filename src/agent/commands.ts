@@ -1,4 +1,4 @@
-import type { Turn } from "./turn.ts";
+import type { Turn, TurnEvent } from "./turn.ts";
 
 /** A slash command. Adding one is one entry in a list that `assemble` hands to the middleware. */
 export interface Command {
@@ -8,7 +8,8 @@ export interface Command {
   readonly doc: string;
   /** `now`: answered on arrival, also while a turn of the session runs; `in_turn`: waits for its turn in the session. */
   readonly when: "now" | "in_turn";
-  run(args: string, turn: Turn): Promise<string>;
+  /** Answers with a text, or with the events of work that takes its time, the last of them a `notice`. */
+  run(args: string, turn: Turn): Promise<string> | AsyncIterable<TurnEvent>;
 }
 
 /** The command that a text asks for; an unknown `/word` is text for the model. */

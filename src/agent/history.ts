@@ -1,72 +1,90 @@
-import { type Message, toolMessage } from "../llm/message.ts";
+import { type Message, userMessage } from "../llm/message.ts";
+import { bytesOf, joined, type Round, roundsOf } from "./rounds.ts";
+import { shortened, shortenedText } from "./shorten.ts";
 
-const lostResult = "[The result of this call is not known: the turn was cut before it was stored.]";
-
-/** A user message, an answer, or an answer with the results of its calls: what may only be kept or left out whole. */
-interface Round {
-  readonly role: Message["role"];
-  readonly messages: readonly Message[];
-  readonly bytes: number;
+/** A conversation as it was read from its newest message back. */
+export interface Past {
+  /** The newest messages, oldest first. */
+  readonly entries: readonly Message[];
+  /** What a person said first, where the entries do not reach back to it. */
+  readonly first?: Message;
+  /** What a model wrote of all that comes before the entries. */
+  readonly summary?: Message;
 }
 
-const round = (messages: readonly Message[]): Round => ({
-  role: messages[0]?.role ?? "user",
-  messages,
-  bytes: messages.reduce((sum, message) => sum + message.json.length, 0),
-});
+const earlierLeftOut = userMessage("[Messages are left out here: they do not fit.]");
+const stepsLeftOut = userMessage("[The first steps of the work on this are left out here: they do not fit.]");
 
-/** The answer with exactly one result for each of its calls, in their order; what came without a call is left out. */
-function answered(answer: Message, results: readonly Message[]): Round {
-  const found = new Map<string, Message>();
-  for (const result of results) {
-    const id = result.callIds[0];
-    if (id !== undefined && !found.has(id)) found.set(id, result);
-  }
-  return round([answer, ...answer.callIds.map((id) => found.get(id) ?? toolMessage(id, lostResult))]);
+const sum = (rounds: readonly Round[]) => rounds.reduce((total, { bytes }) => total + bytes, 0);
+
+/** The newest round: without it the model would ask for the same again, so its results are shortened until it fits. */
+function squeezed(newest: Round, maxBytes: number): Round {
+  const { role, messages, bytes } = newest;
+  const results = messages.filter((message) => message.role === "tool");
+  if (bytes <= maxBytes || results.length === 0) return newest;
+  const each = Math.floor((maxBytes - bytes + bytesOf(results)) / results.length);
+  const fitting = messages.map((message) => (message.role === "tool" ? shortened(message, each) : message));
+  return { role, messages: fitting, bytes: bytesOf(fitting) };
 }
 
-function rounds(entries: readonly Message[]): Round[] {
-  const all: Round[] = [];
-  for (let at = 0; at < entries.length; at++) {
-    const entry = entries[at];
-    if (entry === undefined || entry.role === "tool") continue;
-    if (entry.callIds.length === 0) {
-      all.push(round([entry]));
-      continue;
-    }
-    const results: Message[] = [];
-    // Results may stand behind a message that came in between; they belong to the answer all the same.
-    for (const later of entries.slice(at + 1)) {
-      if (later.role === "assistant") break;
-      if (later.role === "tool") results.push(later);
-    }
-    all.push(answered(entry, results));
+/** The sequence that is sent: a person begins, and what was said in a row at the beginning is one message. */
+function begun(messages: readonly Message[]): Message[] {
+  const rest = messages.findIndex((message) => message.role !== "user");
+  const said = rest === -1 ? messages : messages.slice(0, rest);
+  if (said.length === 0) return messages.length === 0 ? [] : [earlierLeftOut, ...messages];
+  return [joined(said), ...messages.slice(said.length)];
+}
+
+/**
+ * Of a conversation that does not fit: what was said first, the summary, the question of the turn and the newest
+ * round in any case, each shortened where it is very long, and of the rest the newest.
+ */
+function cut(past: Past, all: readonly Round[], maxBytes: number): Message[] {
+  const firstAt = all.findIndex((each) => each.role === "user");
+  const questionAt = all.findLastIndex((each) => each.role === "user");
+  const questionIsFirst = past.first === undefined && firstAt === questionAt;
+  const first = past.first ?? (questionIsFirst ? undefined : all[firstAt]?.messages[0]);
+  const short = (message: Message | undefined) =>
+    message === undefined ? [] : [shortenedText(message, Math.floor(maxBytes / 8))];
+  const opening = [...short(first), ...short(past.summary)];
+  const question = (all[questionAt]?.messages ?? []).map((message) =>
+    shortened(message, Math.floor(maxBytes / 2)),
+  );
+
+  let left = maxBytes - bytesOf([...opening, ...question, earlierLeftOut, stepsLeftOut]);
+  let from = all.length;
+  const kept: Message[][] = [];
+  for (; from > 0; from--) {
+    const next = all[from - 1];
+    if (next === undefined) break;
+    const isNewest = from === all.length;
+    const isQuestion = from - 1 === questionAt;
+    // The question was counted already.
+    const whole = isQuestion ? { messages: question, bytes: 0 } : next;
+    const { messages, bytes } = isNewest && !isQuestion ? squeezed(next, left) : whole;
+    if (bytes > left && !isNewest && !isQuestion) break;
+    left -= bytes;
+    kept.unshift([...messages]);
   }
-  return all;
+
+  const isWhole = questionIsFirst || (past.first === undefined && from <= firstAt);
+  const before = isWhole ? short(past.summary) : [...opening, earlierLeftOut];
+  const steps = from > questionAt + 1 && question.length > 0 ? [stepsLeftOut] : [];
+  const asked = from > questionAt ? [...question, ...steps] : [];
+  return begun([...before, ...asked, ...kept.flat()]);
 }
 
 /**
  * What a model is sent of a conversation: a valid sequence whatever was cut, cancelled or lost (each call has exactly
- * one result, in the order of the calls), at most `maxBytes` long, the newest rounds first to survive and the last
- * user message with what follows it always.
+ * one result, in the order of the calls; questions and answers take turns, and a person begins), at most `maxBytes`
+ * long, the newest rounds first to survive. What fits as it is, is not read.
  */
-export function history(entries: readonly Message[], maxBytes: number): Message[] {
-  const all = rounds(entries);
-  const lastUser = all.findLastIndex((each) => each.role === "user");
-  let left = maxBytes - (all[lastUser]?.bytes ?? 0);
-  let from = all.length;
-  for (; from > 0; from--) {
-    if (from - 1 === lastUser) continue;
-    left -= all[from - 1]?.bytes ?? 0;
-    // The newest round goes along whatever its size: without it the model would ask for the same again.
-    if (left < 0 && from < all.length) break;
-  }
-  const kept = all.slice(from);
-  const question = all[lastUser];
-  if (question !== undefined && from > lastUser) return [question, ...kept].flatMap((each) => each.messages);
-  // A conversation begins with what a person said, never with an answer to something left out.
-  const firstUser = kept.findIndex((each) => each.role !== "assistant");
-  return kept.slice(Math.max(firstUser, 0)).flatMap((each) => each.messages);
+export function history(past: Past, maxBytes: number): Message[] {
+  const all = roundsOf(past.entries, Math.floor(maxBytes / 4));
+  const opening = [past.first, past.summary].filter((message) => message !== undefined);
+  if (past.first !== undefined && past.summary === undefined) opening.push(earlierLeftOut);
+  if (bytesOf(opening) + sum(all) > maxBytes) return cut(past, all, maxBytes);
+  return begun([...opening, ...all.flatMap((each) => each.messages)]);
 }
 
 /** The ids of calls in the last answer that have no result yet. */

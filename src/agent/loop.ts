@@ -11,6 +11,7 @@ import {
 import { count } from "../telemetry/metrics.ts";
 import { type Acting, act } from "./act.ts";
 import { history, unansweredCalls } from "./history.ts";
+import { bytesOf } from "./rounds.ts";
 import type { RunTurn, Turn, TurnEvent } from "./turn.ts";
 
 export interface AgentParts extends Acting {
@@ -63,14 +64,16 @@ export function createAgent(parts: AgentParts): RunTurn {
     entries: readonly Message[],
   ): AsyncGenerator<TurnEvent, Answer> {
     const tools = offers(turn, parts.sandbox.offers);
-    const taken = system.json.length + tools.reduce((sum, tool) => sum + tool.json.length, 0);
+    const taken = bytesOf([system]) + tools.reduce((sum, tool) => sum + tool.json.length, 0);
     const { model } = turn.request;
     const { sessionId, channel } = turn;
     const request = {
-      messages: [system, ...history(entries, parts.contextBytes - taken)],
+      messages: [system, ...history({ ...turn.earlier, entries }, parts.contextBytes - taken)],
       tools,
       parameters: parametersOf(turn, entries),
       signal: turn.signal,
+      outsideSlot: turn.outsideSlot,
+      outsideSlot: turn.outsideSlot,
       account: { turnId: turn.id, principal: turn.principal.name, channel, ...(sessionId && { sessionId }) },
       ...(model !== undefined && { model }),
     };

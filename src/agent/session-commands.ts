@@ -1,7 +1,7 @@
 import type { Models } from "../llm/llm.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
-import * as usage from "../store/usage.ts";
+import { sessionTotals } from "../store/usage-report.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Command } from "./commands.ts";
 import type { Turn } from "./turn.ts";
@@ -68,7 +68,7 @@ export function sessionCommands({ store, models, approvals, stop }: SessionComma
       when: "now",
       async run(_args, { sessionId }) {
         if (sessionId === undefined) return needsSession;
-        const spent = await store.read((tx) => usage.sessionTotals(tx, sessionId));
+        const spent = await store.read((tx) => sessionTotals(tx, sessionId));
         const total = spent.inputTokens + spent.outputTokens;
         return `Total Token Usage in this session: ${total} (input ${spent.inputTokens}, output ${spent.outputTokens})`;
       },

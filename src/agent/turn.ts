@@ -55,6 +55,8 @@ export interface Turn {
   readonly text: string;
   /** The messages before the next step, oldest first, this turn's own included; filled in by `contextWindow` for a kept session. */
   readonly entries: readonly Message[];
+  /** What is sent of the time before the entries, where they do not reach back to the beginning. */
+  readonly earlier?: { readonly first?: Message; readonly summary?: Message };
   readonly request: TurnRequest;
   /** True when an earlier process began this turn: calls of it may have run without leaving a result. */
   readonly resumed: boolean;

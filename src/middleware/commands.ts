@@ -2,7 +2,9 @@ import { type Command, findCommand, takesCommands } from "../agent/commands.ts";
 import type { Middleware, Turn, TurnEvent } from "../agent/turn.ts";
 
 async function* answer(command: Command, args: string, turn: Turn): AsyncIterable<TurnEvent> {
-  yield { type: "notice", text: await command.run(args, turn) };
+  const said = command.run(args, turn);
+  if (Symbol.asyncIterator in said) yield* said;
+  else yield { type: "notice", text: await said };
 }
 
 /**

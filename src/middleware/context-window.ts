@@ -1,24 +1,41 @@
-import { AppError } from "../errors.ts";
+import type { Compaction } from "../agent/compact.ts";
+import { pastOf, readPath } from "../agent/past.ts";
 import type { Middleware, RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
+import { AppError } from "../errors.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 
-/** Loads what fits the model's window of a kept session's path, newest first to survive, and the session's model. */
-export function contextWindow(contextBytes: number, store: Store): Middleware {
-  async function* loaded(turn: Turn, sessionId: string, next: RunTurn): AsyncIterable<TurnEvent> {
-    const { session, path } = await store.read(async (tx) => {
+export interface ContextWindowParts {
+  readonly store: Store;
+  /** Bytes of messages that fit the model's window beside its reply. */
+  readonly contextBytes: number;
+  /** Absent: what does not fit is left out. */
+  readonly compaction?: Compaction;
+}
+
+/**
+ * Loads what fits the model's window of a kept session's path, newest first to survive, and the session's model. Where
+ * the path has grown too long its older part is summed up first.
+ */
+export function contextWindow({ store, contextBytes, compaction }: ContextWindowParts): Middleware {
+  const load = (turn: Turn, sessionId: string) =>
+    store.read(async (tx) => {
       const session = await sessions.find(tx, sessionId);
-      const leafId = session?.leafId;
-      return { session, path: leafId === undefined ? [] : await sessions.path(tx, leafId, contextBytes) };
+      if (session === undefined) throw new AppError("not_found", `The session ${sessionId} was deleted.`);
+      const stored = await readPath(tx, session.leafId, contextBytes);
+      return { session, stored, past: await pastOf(tx, turn, stored.path) };
     });
-    if (session === undefined) throw new AppError("not_found", `The session ${sessionId} was deleted.`);
-    const model = turn.request.model ?? session.model;
-    yield* next({
-      ...turn,
-      entries: path.map((entry) => entry.message),
-      request: model === undefined ? turn.request : { ...turn.request, model },
-    });
+
+  async function* loaded(turn: Turn, sessionId: string, next: RunTurn): AsyncIterable<TurnEvent> {
+    const read = await load(turn, sessionId);
+    const model = turn.request.model ?? read.session.model;
+    const request = model === undefined ? turn.request : { ...turn.request, model };
+    const ready: Turn = { ...turn, request };
+    const changed = compaction !== undefined && (yield* compaction.automatic(ready, read.stored));
+    const { entries, ...earlier } = changed ? (await load(turn, sessionId)).past : read.past;
+    yield* next({ ...ready, entries, earlier });
   }
+
   return (turn, next) => (turn.sessionId === undefined ? next(turn) : loaded(turn, turn.sessionId, next));
 }
 

@@ -1,25 +1,20 @@
 import type { Middleware, RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
-import { AppError } from "../errors.ts";
-import type { Ledger } from "../llm/ledger.ts";
+import type { Budgets } from "../llm/ledger.ts";
 
-/** Stops a session that has spent its tokens: before a turn, or between two steps of one. 0: no limit. */
-export function tokenBudget(limit: number, ledger: Ledger): Middleware {
-  async function* withinBudget(turn: Turn, session: string, next: RunTurn): AsyncIterable<TurnEvent> {
+/**
+ * Stops a turn whose budgets are spent, before it begins or between two of its steps. The ledger asks again, and
+ * reserves, when the model is called; here it is said before anything is tried. Without budgets nothing is asked.
+ */
+export function tokenBudget(budgets: Budgets | undefined): Middleware {
+  async function* withinBudget(turn: Turn, next: RunTurn, { check }: Budgets): AsyncIterable<TurnEvent> {
+    const { id: turnId, sessionId, principal, channel } = turn;
+    const account = { turnId, principal: principal.name, channel, ...(sessionId && { sessionId }) };
     for await (const event of next(turn)) {
-      // Asked when a step begins, so that a reply which ends on its last token still goes out.
-      if (event.type === "status" && event.code === "step") {
-        const spent = await ledger.spent({ session });
-        if (spent >= limit) throw budgetExceeded(session, spent, limit);
-      }
+      // Asked when a step or a summary begins, so that a reply which ends on its last token still goes out.
+      if (event.type === "status" && (event.code === "step" || event.code === "compacting"))
+        await check(account);
       yield event;
     }
   }
-  return (turn, next) =>
-    turn.sessionId === undefined || limit === 0 ? next(turn) : withinBudget(turn, turn.sessionId, next);
+  return (turn, next) => (budgets === undefined ? next(turn) : withinBudget(turn, next, budgets));
 }
-
-const budgetExceeded = (session: string, spent: number, limit: number) =>
-  new AppError(
-    "budget_exceeded",
-    `Session ${session} has spent ${spent} of its ${limit} tokens (OPENCLAW_SESSION_TOKEN_BUDGET). Begin a new session, or raise the budget.`,
-  );

@@ -1,6 +1,7 @@
 import { Database, type Statement } from "bun:sqlite";
 import { sqliteDialect } from "./dialect.ts";
 import { asFault } from "./faults.ts";
+import { storable } from "./storable.ts";
 import type { Row, SqlValue, Tx } from "./tx.ts";
 
 /** One connection to SQLite, with every statement prepared once. */
@@ -41,7 +42,7 @@ export function openConnection(path: string, access: "read" | "write"): Connecti
   };
   const run = async (parts: TemplateStringsArray, ...values: SqlValue[]): Promise<readonly Row[]> => {
     try {
-      return (prepared.get(parts) ?? prepare(parts)).all(...values);
+      return (prepared.get(parts) ?? prepare(parts)).all(...values.map(storable));
     } catch (error) {
       throw asFault(error);
     }

@@ -49,6 +49,14 @@ export async function append(
   return begin;
 }
 
+const Seq = v.object({ seq: int });
+
+/** Number of the oldest event of a session that is kept; undefined when none is. */
+export async function oldest(tx: Tx, sessionId: string): Promise<number | undefined> {
+  const rows = await tx`SELECT seq FROM events WHERE session_id = ${sessionId} ORDER BY seq LIMIT 1`;
+  return first(Seq, rows)?.seq;
+}
+
 const mostRows = 1000;
 
 /** What follows number `seq` in a session's log, or in the events of one turn of it, at most 1,000 rows. */

@@ -29,3 +29,11 @@ export function asFault(error: unknown): AppError {
     cause: error,
   });
 }
+
+/** True for what `asFault` made of a fault of the disk or the folder, not of the database. */
+export const isDiskFault = (error: unknown) =>
+  error instanceof AppError && /^SQLITE_(FULL|IOERR|READONLY|PERM|CANTOPEN)/.test(codeOf(error.cause));
+
+/** True for what `asFault` made of a damaged database: nothing but a backup helps. */
+export const isDamage = (error: unknown) =>
+  error instanceof AppError && /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error.cause));

@@ -23,22 +23,37 @@ const SchemaVersion = v.object({ version: int });
  * When it throws the connection is to be closed, which undoes what was begun.
  */
 export async function migrate(database: Migrating, list: readonly Migration[] = migrations): Promise<void> {
-  const { tx, run } = database;
-  await run("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
-  const version = first(SchemaVersion, await tx`SELECT version FROM schema_version`)?.version ?? 0;
-  if (version > list.length)
-    throw new AppError(
-      "unavailable",
-      `The database has version ${version}, and this openclaw knows version ${list.length} at most: start the newer one that wrote it, or put its copy openclaw.db.before-${version} in the place of openclaw.db.`,
-    );
+  const version = await readVersion(database, list);
   if (version === list.length) return;
   if (version > 0) await database.copy?.(list.length);
-  await run("BEGIN");
-  for (const { sql, sqlite } of list.slice(version)) {
+  await database.run("BEGIN");
+  await applyMigrations(database, list, version);
+  await database.run("COMMIT");
+}
+
+/** How many migrations a database has; throws `unavailable` when it has more than there are. */
+export async function readVersion({ tx, run }: Migrating, list: readonly Migration[]): Promise<number> {
+  await run("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
+  const version = first(SchemaVersion, await tx`SELECT version FROM schema_version`)?.version ?? 0;
+  if (version <= list.length) return version;
+  const backup =
+    tx.dialect.name === "sqlite"
+      ? `put its copy openclaw.db.before-${version} in the place of openclaw.db`
+      : "put back a backup from before";
+  throw new AppError(
+    "unavailable",
+    `The database has version ${version}, and this openclaw knows version ${list.length} at most: start the newer one that wrote it, or ${backup}.`,
+  );
+}
+
+/** Runs what a database of this version lacks, in the transaction that is open. */
+export async function applyMigrations({ tx, run }: Migrating, list: readonly Migration[], version: number) {
+  if (version === list.length) return;
+  for (const { sql, ...more } of list.slice(version)) {
     await run(sql);
-    if (tx.dialect.name === "sqlite" && sqlite !== undefined) await run(sqlite);
+    const own = more[tx.dialect.name];
+    if (own !== undefined) await run(own);
   }
   await tx`DELETE FROM schema_version`;
   await tx`INSERT INTO schema_version (version) VALUES (${list.length})`;
-  await run("COMMIT");
 }

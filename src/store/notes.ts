@@ -48,6 +48,7 @@ export async function put(
   await tx`
     INSERT INTO notes (owner, key, updated_at, content) VALUES (${owner}, ${key}, ${now}, ${content})
     ON CONFLICT (owner, key) DO UPDATE SET updated_at = excluded.updated_at, content = excluded.content`;
+  await tx.dialect.indexNote(tx, { owner, key, content });
 }
 
 /** False when there was none. */

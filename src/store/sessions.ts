@@ -3,8 +3,9 @@ import { AppError } from "../errors.ts";
 import { every, first, int, maybeText } from "./columns.ts";
 import { pageSize, readCursor, toPage, type Page, type PageOptions } from "./page.ts";
 import type { Tx } from "./tx.ts";
+import { forgetSession } from "./usage.ts";
 
-export { append, entry, messages, path, type Entry } from "./entries.ts";
+export { append, entry, messages, path, summarise, type Entry } from "./entries.ts";
 
 /** A conversation: who it belongs to, and a pointer to the entry that it stands at. Times in milliseconds since 1970. */
 export interface Session {
@@ -14,6 +15,8 @@ export interface Session {
   readonly channel: string;
   /** The model that was chosen for it, if any. */
   readonly model?: string;
+  /** The beginning of what was said first in it. */
+  readonly title?: string;
   /** Absent while it holds nothing, and after a reset. */
   readonly leafId?: string;
   /** Number of the newest event in its log; 0 before the first. */
@@ -28,6 +31,7 @@ const SessionRow = v.pipe(
     owner: v.string(),
     channel: v.string(),
     model: maybeText,
+    title: maybeText,
     leaf_id: maybeText,
     last_event: int,
     created_at: int,
@@ -38,6 +42,7 @@ const SessionRow = v.pipe(
     owner: row.owner,
     channel: row.channel,
     model: row.model,
+    title: row.title,
     leafId: row.leaf_id,
     lastEvent: row.last_event,
     createdAt: row.created_at,
@@ -46,7 +51,7 @@ const SessionRow = v.pipe(
 );
 
 export async function find(tx: Tx, id: string): Promise<Session | undefined> {
-  return first(SessionRow, await tx`SELECT * FROM sessions WHERE id = ${id}`);
+  return first(SessionRow, await tx`SELECT * FROM sessions WHERE id = ${id} AND deleting = 0`);
 }
 
 /** Finds a session, or makes it when there is none. It may belong to somebody else: the caller compares the owner. */
@@ -60,12 +65,24 @@ export async function open(
     INSERT INTO sessions (id, owner, channel, last_turn, last_event, created_at, updated_at)
     VALUES (${of.id}, ${of.owner}, ${of.channel}, 0, 0, ${of.now}, ${of.now})
     ON CONFLICT (id) DO NOTHING`;
-  return existing(await find(tx, of.id), of.id);
+  const made = await find(tx, of.id);
+  if (made !== undefined) return made;
+  throw new AppError("conflict", `Session ${of.id} is being deleted: try again in a moment.`, {
+    retryAfterMs: 1000,
+  });
 }
 
 function existing<Found>(found: Found | undefined, id: string): Found {
   if (found !== undefined) return found;
   throw new AppError("not_found", `There is no session ${id}.`);
+}
+
+/** Reads a session and keeps everybody else, also in another process, from changing it before this write has ended. */
+export async function hold(tx: Tx, id: string): Promise<Session> {
+  // It changes nothing, and takes the lock of the row where there is more than one writer.
+  const held =
+    await tx`UPDATE sessions SET last_turn = last_turn WHERE id = ${id} AND deleting = 0 RETURNING *`;
+  return existing(first(SessionRow, held), id);
 }
 
 /** Points a session at one of its entries, or at none. Throws `not_found` when it is not an entry of this session. */
@@ -109,10 +126,10 @@ export async function list(
   const rows =
     owner === undefined
       ? await tx`
-          SELECT * FROM sessions WHERE (updated_at, id) < (${time}, ${id})
+          SELECT * FROM sessions WHERE deleting = 0 AND (updated_at, id) < (${time}, ${id})
           ORDER BY updated_at DESC, id DESC LIMIT ${size + 1}`
       : await tx`
-          SELECT * FROM sessions WHERE owner = ${owner} AND (updated_at, id) < (${time}, ${id})
+          SELECT * FROM sessions WHERE deleting = 0 AND owner = ${owner} AND (updated_at, id) < (${time}, ${id})
           ORDER BY updated_at DESC, id DESC LIMIT ${size + 1}`;
   return toPage(every(SessionRow, rows), size, (last) => [last.updatedAt, last.id]);
 }
@@ -120,18 +137,7 @@ export async function list(
 /** Deletes all of a session; what it spent stays counted. False when there is none. */
 export async function remove(tx: Tx, id: string): Promise<boolean> {
   await tx`DELETE FROM approvals WHERE turn_id IN (SELECT id FROM turns WHERE session_id = ${id})`;
-  // Its sum joins that of the turns without a session, so that one of the same name begins at nothing.
-  await tx`
-    INSERT INTO usage_totals (session_id, model, calls, input_tokens, output_tokens, cached_tokens, reasoning_tokens)
-    SELECT '', model, calls, input_tokens, output_tokens, cached_tokens, reasoning_tokens
-    FROM usage_totals WHERE session_id = ${id}
-    ON CONFLICT (session_id, model) DO UPDATE SET
-      calls = usage_totals.calls + excluded.calls,
-      input_tokens = usage_totals.input_tokens + excluded.input_tokens,
-      output_tokens = usage_totals.output_tokens + excluded.output_tokens,
-      cached_tokens = usage_totals.cached_tokens + excluded.cached_tokens,
-      reasoning_tokens = usage_totals.reasoning_tokens + excluded.reasoning_tokens`;
-  await tx`DELETE FROM usage_totals WHERE session_id = ${id}`;
+  await forgetSession(tx, id);
   // Entries, turns and events go with it.
   return (await tx`DELETE FROM sessions WHERE id = ${id} RETURNING id`).length > 0;
 }

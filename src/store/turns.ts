@@ -25,6 +25,8 @@ export interface NewTurnRow {
   readonly request: string;
   /** The client's own id of the message, once in a session. */
   readonly messageId?: string;
+  /** The process that runs it. */
+  readonly owner: string;
   readonly createdAt: number;
 }
 
@@ -32,6 +34,9 @@ export interface TurnRow extends NewTurnRow {
   /** Its place among the turns of the session, from 1. */
   readonly seq: number;
   readonly state: TurnState;
+  readonly fence: number;
+  /** Somebody wants it to end. */
+  readonly cancelAsked: boolean;
   readonly userEntryId?: string;
   /** Where the session stood before it. */
   readonly baseLeafId?: string;
@@ -45,7 +50,7 @@ export interface TurnRow extends NewTurnRow {
   readonly endedAt?: number;
 }
 
-const StoredTurn = v.pipe(
+export const StoredTurn = v.pipe(
   v.object({
     id: v.string(),
     session_id: v.string(),
@@ -55,6 +60,9 @@ const StoredTurn = v.pipe(
     channel: v.string(),
     message_id: maybeText,
     state: v.picklist([...unfinishedStates, ...endStates]),
+    owner: v.string(),
+    fence: int,
+    cancel_asked: int,
     user_entry_id: maybeText,
     base_leaf_id: maybeText,
     first_event: int,
@@ -78,6 +86,9 @@ const StoredTurn = v.pipe(
     channel: row.channel,
     messageId: row.message_id,
     state: row.state,
+    owner: row.owner,
+    fence: row.fence,
+    cancelAsked: row.cancel_asked !== 0,
     userEntryId: row.user_entry_id,
     baseLeafId: row.base_leaf_id,
     firstEvent: row.first_event,
@@ -94,6 +105,7 @@ const StoredTurn = v.pipe(
   })),
 );
 
+export const Id = v.object({ id: v.string() });
 const Counters = v.object({ last_turn: int, last_event: int });
 
 /** Queues a turn behind the others of its session, which counts as used. Throws `not_found` without the session. */
@@ -102,21 +114,23 @@ export async function insert(tx: Tx, turn: NewTurnRow): Promise<TurnRow> {
     Counters,
     await tx`
       UPDATE sessions SET last_turn = last_turn + 1, updated_at = ${turn.createdAt}
-      WHERE id = ${turn.sessionId} RETURNING last_turn, last_event`,
+      WHERE id = ${turn.sessionId} AND deleting = 0 RETURNING last_turn, last_event`,
   );
   if (counters === undefined)
     throw new AppError("not_found", `Cannot accept a message: there is no session ${turn.sessionId}.`);
   const { last_turn: seq, last_event: firstEvent } = counters;
   await tx`
-    INSERT INTO turns (id, session_id, seq, principal, scope, channel, message_id, state, first_event, input_tokens,
+    INSERT INTO turns (id, session_id, seq, principal, scope, channel, message_id, state, owner, fence, cancel_asked, first_event, input_tokens,
       output_tokens, created_at, text, input, request)
     VALUES (${turn.id}, ${turn.sessionId}, ${seq}, ${turn.principal}, ${turn.scope}, ${turn.channel},
-      ${turn.messageId ?? null}, 'queued', ${firstEvent}, 0, 0, ${turn.createdAt}, ${turn.text},
+      ${turn.messageId ?? null}, 'queued', ${turn.owner}, 1, 0, ${firstEvent}, 0, 0, ${turn.createdAt}, ${turn.text},
       ${turn.input ?? null}, ${turn.request})`;
   return {
     ...turn,
     seq,
     state: "queued",
+    fence: 1,
+    cancelAsked: false,
     firstEvent,
     inputTokens: 0,
     outputTokens: 0,
@@ -189,6 +203,21 @@ export async function unfinished(tx: Tx): Promise<TurnRow[]> {
     SELECT * FROM turns WHERE ended_at IS NULL
     ORDER BY MAX(created_at) OVER (PARTITION BY session_id ORDER BY seq), session_id, seq`;
   return every(StoredTurn, rows);
+}
+
+/** True when an earlier turn of the session has not ended. */
+export async function hasEarlier(tx: Tx, sessionId: string, seq: number): Promise<boolean> {
+  const rows = await tx`
+    SELECT 1 FROM turns
+    WHERE session_id = ${sessionId} AND seq < ${seq} AND ended_at IS NULL LIMIT 1`;
+  return rows.length > 0;
+}
+
+/** The turn of a session that runs, or else waits first. */
+export async function firstUnfinished(tx: Tx, sessionId: string): Promise<string | undefined> {
+  const rows = await tx`
+    SELECT id FROM turns WHERE session_id = ${sessionId} AND ended_at IS NULL ORDER BY seq LIMIT 1`;
+  return first(Id, rows)?.id;
 }
 
 export async function hasUnfinished(tx: Tx, sessionId: string): Promise<boolean> {

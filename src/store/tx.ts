@@ -21,4 +21,10 @@ export interface Dialect {
   readonly name: "sqlite" | "postgres";
   /** Rows of `notes` that match, best first. Takes any text and never throws because of it. */
   searchNotes(tx: Tx, query: NoteQuery): Promise<readonly Row[]>;
+  /** Makes a note that was just written findable. */
+  indexNote(tx: Tx, note: { owner: string; key: string; content: string }): Promise<void>;
+  /** Makes a commit that changes no row and yet has to reach the disk. */
+  prove(tx: Tx): Promise<unknown>;
+  /** Tells the processes that share the database, once `tx` is committed. */
+  signal(tx: Tx, topic: string, payload: string): Promise<void>;
 }

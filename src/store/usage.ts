@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Usage } from "../llm/message.ts";
-import { every, int } from "./columns.ts";
-import type { Tx } from "./tx.ts";
+import { int } from "./columns.ts";
+import type { Row, Tx } from "./tx.ts";
 
 /** One call of a model. */
 export interface UsageRecord extends Usage {
@@ -10,99 +10,109 @@ export interface UsageRecord extends Usage {
   readonly principal: string;
   readonly channel: string;
   readonly model: string;
+  /** Millionths of a dollar; absent when the price is not known. */
+  readonly cost?: number;
   readonly now: number;
 }
 
-export interface Tokens {
-  readonly calls: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cachedTokens: number;
-  readonly reasoningTokens: number;
-}
+/** `2026-11-23`: the day in UTC. */
+export const dayOf = (now: number) => new Date(now).toISOString().slice(0, 10);
 
-/** The sum over all models, and each by itself, the most spent first. */
-export interface UsageTotals extends Tokens {
-  readonly models: readonly (Tokens & { readonly model: string })[];
-}
-
-const ModelRow = v.pipe(
-  v.object({
-    model: v.string(),
-    calls: int,
-    input_tokens: int,
-    output_tokens: int,
-    cached_tokens: int,
-    reasoning_tokens: int,
-  }),
-  v.transform((row) => ({
-    model: row.model,
-    calls: row.calls,
-    inputTokens: row.input_tokens,
-    outputTokens: row.output_tokens,
-    cachedTokens: row.cached_tokens,
-    reasoningTokens: row.reasoning_tokens,
-  })),
-);
-
-/** Writes a call down and adds it to what its session has spent; calls without a session share one sum. */
+/** Writes a call down, and adds it to what its session and its day have spent; calls without a session share one sum. */
 export async function record(tx: Tx, call: UsageRecord): Promise<void> {
-  const { model, inputTokens, outputTokens, cachedTokens, reasoningTokens } = call;
+  const { model, inputTokens, outputTokens, cachedTokens, reasoningTokens, cost, principal, channel } = call;
+  const estimated = call.estimated ? 1 : 0;
+  const unpriced = cost === undefined ? 1 : 0;
   await tx`
     INSERT INTO usage (id, turn_id, session_id, principal, channel, model, input_tokens, output_tokens, cached_tokens,
-      reasoning_tokens, estimated, created_at)
-    VALUES (${Bun.randomUUIDv7()}, ${call.turnId}, ${call.sessionId ?? null}, ${call.principal}, ${call.channel},
-      ${model}, ${inputTokens}, ${outputTokens}, ${cachedTokens}, ${reasoningTokens}, ${call.estimated ? 1 : 0},
-      ${call.now})`;
+      reasoning_tokens, estimated, cost, created_at)
+    VALUES (${Bun.randomUUIDv7()}, ${call.turnId}, ${call.sessionId ?? null}, ${principal}, ${channel}, ${model},
+      ${inputTokens}, ${outputTokens}, ${cachedTokens}, ${reasoningTokens}, ${estimated}, ${cost ?? null}, ${call.now})`;
   await tx`
-    INSERT INTO usage_totals (session_id, model, calls, input_tokens, output_tokens, cached_tokens, reasoning_tokens)
-    VALUES (${call.sessionId ?? ""}, ${model}, 1, ${inputTokens}, ${outputTokens}, ${cachedTokens}, ${reasoningTokens})
+    INSERT INTO usage_totals (session_id, model, calls, estimated_calls, unpriced_calls, input_tokens, output_tokens,
+      cached_tokens, reasoning_tokens, cost)
+    VALUES (${call.sessionId ?? ""}, ${model}, 1, ${estimated}, ${unpriced}, ${inputTokens}, ${outputTokens},
+      ${cachedTokens}, ${reasoningTokens}, ${cost ?? 0})
     ON CONFLICT (session_id, model) DO UPDATE SET
       calls = usage_totals.calls + excluded.calls,
+      estimated_calls = usage_totals.estimated_calls + excluded.estimated_calls,
+      unpriced_calls = usage_totals.unpriced_calls + excluded.unpriced_calls,
       input_tokens = usage_totals.input_tokens + excluded.input_tokens,
       output_tokens = usage_totals.output_tokens + excluded.output_tokens,
       cached_tokens = usage_totals.cached_tokens + excluded.cached_tokens,
-      reasoning_tokens = usage_totals.reasoning_tokens + excluded.reasoning_tokens`;
+      reasoning_tokens = usage_totals.reasoning_tokens + excluded.reasoning_tokens,
+      cost = usage_totals.cost + excluded.cost`;
+  await tx`
+    INSERT INTO usage_days (day, principal, channel, model, calls, estimated_calls, unpriced_calls, input_tokens,
+      output_tokens, cached_tokens, reasoning_tokens, cost)
+    VALUES (${dayOf(call.now)}, ${principal}, ${channel}, ${model}, 1, ${estimated}, ${unpriced}, ${inputTokens},
+      ${outputTokens}, ${cachedTokens}, ${reasoningTokens}, ${cost ?? 0})
+    ON CONFLICT (day, principal, channel, model) DO UPDATE SET
+      calls = usage_days.calls + excluded.calls,
+      estimated_calls = usage_days.estimated_calls + excluded.estimated_calls,
+      unpriced_calls = usage_days.unpriced_calls + excluded.unpriced_calls,
+      input_tokens = usage_days.input_tokens + excluded.input_tokens,
+      output_tokens = usage_days.output_tokens + excluded.output_tokens,
+      cached_tokens = usage_days.cached_tokens + excluded.cached_tokens,
+      reasoning_tokens = usage_days.reasoning_tokens + excluded.reasoning_tokens,
+      cost = usage_days.cost + excluded.cost`;
+}
+
+/** The sum of a session that is deleted joins that of the turns without one, so that another of its name begins at nothing. */
+export async function forgetSession(tx: Tx, sessionId: string): Promise<void> {
+  await tx`
+    INSERT INTO usage_totals (session_id, model, calls, estimated_calls, unpriced_calls, input_tokens, output_tokens,
+      cached_tokens, reasoning_tokens, cost)
+    SELECT '', model, calls, estimated_calls, unpriced_calls, input_tokens, output_tokens, cached_tokens,
+      reasoning_tokens, cost
+    FROM usage_totals WHERE session_id = ${sessionId}
+    ON CONFLICT (session_id, model) DO UPDATE SET
+      calls = usage_totals.calls + excluded.calls,
+      estimated_calls = usage_totals.estimated_calls + excluded.estimated_calls,
+      unpriced_calls = usage_totals.unpriced_calls + excluded.unpriced_calls,
+      input_tokens = usage_totals.input_tokens + excluded.input_tokens,
+      output_tokens = usage_totals.output_tokens + excluded.output_tokens,
+      cached_tokens = usage_totals.cached_tokens + excluded.cached_tokens,
+      reasoning_tokens = usage_totals.reasoning_tokens + excluded.reasoning_tokens,
+      cost = usage_totals.cost + excluded.cost`;
+  await tx`DELETE FROM usage_totals WHERE session_id = ${sessionId}`;
+}
+
+const Sum = v.object({ tokens: int, cost: int });
+type Sum = v.InferOutput<typeof Sum>;
+const sumOf = (rows: readonly Row[]): Sum => v.parse(Sum, rows[0]);
+
+/** Input and output tokens of all the calls of a turn. */
+export async function spentByTurn(tx: Tx, turnId: string): Promise<Sum> {
+  return sumOf(
+    await tx`
+    SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
+      CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost
+    FROM usage WHERE turn_id = ${turnId}`,
+  );
 }
 
 /** Input and output tokens of all the calls of a session. */
-export async function spentBySession(tx: Tx, sessionId: string): Promise<number> {
-  const { inputTokens, outputTokens } = await sessionTotals(tx, sessionId);
-  return inputTokens + outputTokens;
+export async function spentBySession(tx: Tx, sessionId: string): Promise<Sum> {
+  return sumOf(
+    await tx`
+    SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
+      CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost
+    FROM usage_totals WHERE session_id = ${sessionId}`,
+  );
 }
 
-export async function sessionTotals(tx: Tx, sessionId: string): Promise<UsageTotals> {
-  return totalsOf(await tx`SELECT * FROM usage_totals WHERE session_id = ${sessionId}`);
-}
-
-/** What everybody has spent, all told or since a time in milliseconds. */
-export async function totals(tx: Tx, { since }: { since?: number } = {}): Promise<UsageTotals> {
+/** What was spent on a day, by everybody or by one principal. */
+export async function spentOnDay(tx: Tx, day: string, principal?: string): Promise<Sum> {
   const rows =
-    since === undefined
+    principal === undefined
       ? await tx`
-          SELECT model, CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
-            CAST(SUM(output_tokens) AS BIGINT) AS output_tokens, CAST(SUM(cached_tokens) AS BIGINT) AS cached_tokens,
-            CAST(SUM(reasoning_tokens) AS BIGINT) AS reasoning_tokens
-          FROM usage_totals GROUP BY model`
+          SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
+            CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost
+          FROM usage_days WHERE day = ${day}`
       : await tx`
-          SELECT model, count(*) AS calls, CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
-            CAST(SUM(output_tokens) AS BIGINT) AS output_tokens, CAST(SUM(cached_tokens) AS BIGINT) AS cached_tokens,
-            CAST(SUM(reasoning_tokens) AS BIGINT) AS reasoning_tokens
-          FROM usage WHERE created_at >= ${since} GROUP BY model`;
-  return totalsOf(rows);
+          SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
+            CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost
+          FROM usage_days WHERE day = ${day} AND principal = ${principal}`;
+  return sumOf(rows);
 }
-
-function totalsOf(rows: Parameters<typeof every>[1]): UsageTotals {
-  const models = every(ModelRow, rows).sort((a, b) => spent(b) - spent(a));
-  const sum = (count: (tokens: Tokens) => number) => models.reduce((total, model) => total + count(model), 0);
-  return {
-    calls: sum((model) => model.calls),
-    inputTokens: sum((model) => model.inputTokens),
-    outputTokens: sum((model) => model.outputTokens),
-    cachedTokens: sum((model) => model.cachedTokens),
-    reasoningTokens: sum((model) => model.reasoningTokens),
-    models,
-  };
-}
-
-const spent = (tokens: Tokens) => tokens.inputTokens + tokens.outputTokens;

@@ -1,27 +1,21 @@
-import { AppError, busy } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import { asFault, isBusy } from "./faults.ts";
-import type { Row, SqlValue, Tx } from "./tx.ts";
+import type { Tx } from "./tx.ts";
+import { createWriteQueue, inTime, type Job, openJobTx } from "./write-queue.ts";
 
 export interface Writer {
   write<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Runs in line with the writes and may change nothing: for a connection that has no reader beside it. */
-  read<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   commits(): number;
   /** Resolves when all that was asked for is done. */
   idle(): Promise<void>;
 }
 
-interface Job {
-  readonly changes: boolean;
-  /** What it returns tells the caller, after the commit. */
-  run(tx: Tx): Promise<() => void>;
-  reject(error: unknown): void;
+/** The writer of SQLite can read in line with its writes, for a connection that has no reader beside it. */
+export interface SqliteWriter extends Writer {
+  /** What `fn` would change is refused. */
+  read<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
-/** Bounds the time that all other work waits for one batch. */
-const batchJobs = 256;
-const waitingJobs = 20_000;
 const retryMs = 10;
 
 export interface WriterOptions {
@@ -32,23 +26,14 @@ export interface WriterOptions {
 }
 
 /** The one writer of a database: callers queue, and all that wait share a transaction and its commit. */
-export function createWriter(connection: Connection, { lockWaitMs, jobMs = 5000 }: WriterOptions): Writer {
+export function createWriter(
+  connection: Connection,
+  { lockWaitMs, jobMs = 5000 }: WriterOptions,
+): SqliteWriter {
   // SQLite would wait standing still; `begin` waits without stopping everybody else.
   connection.run("PRAGMA busy_timeout = 0");
-  const waiting: Job[] = [];
-  let running: Promise<void> | undefined;
-  let commits = 0;
 
-  async function runAll() {
-    while (waiting.length > 0) {
-      // After the events of this moment were handled, so that what they write shares the commit.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      await runBatch(waiting.splice(0, batchJobs));
-    }
-    running = undefined;
-  }
-
-  async function runBatch(batch: readonly Job[]) {
+  async function runBatch(batch: readonly Job[], committed: () => void) {
     const tell: (() => void)[] = [];
     try {
       if (connection.inTransaction()) connection.command("ROLLBACK");
@@ -64,27 +49,16 @@ export function createWriter(connection: Connection, { lockWaitMs, jobMs = 5000 
       for (const job of batch) job.reject(fault);
       return;
     }
-    commits += 1;
+    committed();
     for (const done of tell) done();
   }
 
-  function queue<T>(changes: boolean, fn: (tx: Tx) => Promise<T>): Promise<T> {
-    if (waiting.length >= waitingJobs) return Promise.reject(busy());
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const run = async (tx: Tx) => {
-      const value = await fn(tx);
-      return () => resolve(value);
-    };
-    waiting.push({ changes, run, reject });
-    running ??= runAll();
-    return promise;
-  }
-
+  const queue = createWriteQueue(runBatch);
   return {
-    write: (fn) => queue(true, fn),
-    read: (fn) => queue(false, fn),
-    commits: () => commits,
-    idle: async () => running,
+    write: (fn) => queue.add(true, fn),
+    read: (fn) => queue.add(false, fn),
+    commits: queue.commits,
+    idle: queue.idle,
   };
 }
 
@@ -102,7 +76,7 @@ async function begin(connection: Connection, waitMs: number) {
 
 /** Runs one job in its savepoint. Throws only when the whole transaction is lost. */
 async function runJob(connection: Connection, job: Job, jobMs: number): Promise<(() => void) | undefined> {
-  const { tx, fault, end } = openTx(connection);
+  const { tx, fault, end } = openJobTx(connection.tx);
   connection.command("SAVEPOINT job");
   if (!job.changes) connection.run("PRAGMA query_only = ON");
   try {
@@ -121,41 +95,5 @@ async function runJob(connection: Connection, job: Job, jobMs: number): Promise<
   } finally {
     end();
     if (!job.changes) connection.run("PRAGMA query_only = OFF");
-  }
-}
-
-/** A `tx` that takes no more statements after one that failed, and none after its job has ended. */
-function openTx(connection: Connection) {
-  let fault: unknown;
-  const run = async (parts: TemplateStringsArray, ...values: SqlValue[]): Promise<readonly Row[]> => {
-    if (fault !== undefined) throw fault;
-    try {
-      return await connection.tx(parts, ...values);
-    } catch (error) {
-      fault = error;
-      throw error;
-    }
-  };
-  return {
-    tx: Object.assign(run, { dialect: connection.tx.dialect }),
-    fault: () => fault,
-    end() {
-      fault = new AppError(
-        "internal",
-        "A statement came after its write had ended: await every one of them.",
-      );
-    },
-  };
-}
-
-async function inTime<T>(work: Promise<T>, jobMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const refuse = () =>
-    late.reject(new AppError("internal", "A write waited for something else than its `tx`."));
-  const timer = setTimeout(refuse, jobMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

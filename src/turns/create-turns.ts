@@ -6,11 +6,13 @@ import { busy, cancelled, stopping } from "../errors.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
+import * as leases from "../store/turn-leases.ts";
 import * as rows from "../store/turns.ts";
 import { log } from "../telemetry/log.ts";
 import { createSessionLogs } from "./events.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { notFound, runTurn } from "./runner.ts";
+import { answerWithoutEvents } from "./stored-answer.ts";
 import { storeInput, storeRequest, ownMessages, turnFromRow } from "./turn-row.ts";
 import { endsTurn, type Listener, type NewTurn, type Turns, type Unsubscribe } from "./turns.ts";
 
@@ -33,6 +35,8 @@ interface Running {
   readonly controller: AbortController;
   readonly ended: Promise<void>;
 }
+
+const recoverAgainMs = 1000;
 
 /** The topic under which a wish to end a turn is told between processes; its payload is the turn. */
 const cancelTopic = "cancel";
@@ -60,7 +64,7 @@ export function createTurns(parts: TurnsParts): Turns {
   });
 
   async function cancelAsked() {
-    for (const id of await store.read((tx) => rows.cancelAsked(tx, owner)))
+    for (const id of await store.read((tx) => leases.cancelAsked(tx, owner)))
       running.get(id)?.controller.abort(cancelled());
   }
 
@@ -125,6 +129,8 @@ export function createTurns(parts: TurnsParts): Turns {
 
   /** Tells the events of a turn again, and what still comes of it. */
   async function repeat(row: rows.TurnRow, listener: Listener) {
+    const answer = await answerWithoutEvents(store, row);
+    if (answer !== undefined) return answer.forEach(listener);
     let unsubscribe: Unsubscribe | undefined;
     let over = row.endedAt !== undefined;
     const end = () => {
@@ -142,17 +148,33 @@ export function createTurns(parts: TurnsParts): Turns {
 
   /** Takes over the turns of processes that are gone, in order of arrival. */
   async function takeOver(living: ReadonlySet<string>) {
-    const owners = await store.read((tx) => rows.owners(tx));
+    const owners = await store.read((tx) => leases.owners(tx));
     if (owners.every((other) => other === owner || living.has(other))) return;
     const left = await store.read((tx) => rows.unfinished(tx));
     const orphans = left.filter((row) => row.owner !== owner && !living.has(row.owner));
     for (const row of orphans) {
-      const taken = await store.write((tx) => rows.takeOver(tx, row.id, row, owner));
-      if (taken === undefined) continue;
-      const session = await store.read((tx) => sessions.find(tx, taken.sessionId));
+      const found = await store.write(async (tx) => {
+        const taken = await leases.takeOver(tx, row.id, row, owner);
+        return taken && { taken, session: await sessions.find(tx, taken.sessionId) };
+      });
+      if (found === undefined) continue;
+      const { taken, session } = found;
       start(taken, { begun: taken.startedAt !== undefined, lastEvent: session?.lastEvent ?? 0 });
     }
     log.info("going on with the turns of a process that is gone", { turns: orphans.length });
+  }
+
+  /** Alone with its store, whatever an earlier process left is this one's. Until that is known messages are refused. */
+  async function recoverAlone() {
+    while (!draining) {
+      recovered = takeOver(new Set());
+      try {
+        return await recovered;
+      } catch (error) {
+        log.warn("the turns of an earlier process cannot be gone on with yet", { error });
+      }
+      await Bun.sleep(recoverAgainMs);
+    }
   }
 
   return {
@@ -184,17 +206,19 @@ export function createTurns(parts: TurnsParts): Turns {
       }
       return store.write(async (tx) => {
         await store.signal(tx, cancelTopic, turnId);
-        return rows.askCancel(tx, turnId);
+        return leases.askCancel(tx, turnId);
       });
     },
 
-    current: (sessionId) => bySession.get(sessionId)?.values().next().value,
+    current: async (sessionId) =>
+      bySession.get(sessionId)?.values().next().value ??
+      store.read((tx) => rows.firstUnfinished(tx, sessionId)),
 
     follow: logs.follow,
 
     recover() {
-      // Alone with its store, whatever an earlier process left is this one's.
-      recovered = heartbeat === undefined ? takeOver(new Set()) : heartbeat.start(takeOver);
+      if (heartbeat === undefined) return recoverAlone();
+      recovered = heartbeat.start(takeOver);
       return recovered;
     },
 

@@ -5,7 +5,7 @@ import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import { log } from "../telemetry/log.ts";
-import { type Cursor, readCursor } from "./cursor.ts";
+import { type Cursor, cursorText, readCursor } from "./cursor.ts";
 import { createLiveLog, type LiveLog, newEvents, type TurnName, type Writer } from "./live-log.ts";
 import { readRow } from "./stored-events.ts";
 import { endsTurn, type Listener, type LoggedEvent, type Unsubscribe } from "./turns.ts";
@@ -31,6 +31,18 @@ export interface SessionLogs {
 }
 
 const pageRows = 200;
+
+/** Throws `bad_request` when some of what follows the cursor had its time and was deleted. */
+async function checkKept(store: Store, session: sessions.Session, cursor: Cursor): Promise<void> {
+  const { id, lastEvent } = session;
+  const oldest = (await store.read((tx) => rows.oldest(tx, id))) ?? lastEvent + 1;
+  if (cursor.row >= oldest - 1) return;
+  throw new AppError(
+    "bad_request",
+    `What followed cursor ${cursorText(cursor)} in session ${id} is not kept any more (OPENCLAW_EVENT_RETENTION_DAYS): read its messages, and resume from cursor ${lastEvent}.`,
+    { param: "after" },
+  );
+}
 
 interface Open {
   readonly log: LiveLog;
@@ -143,6 +155,7 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
           });
         }
         if (cursor !== undefined) {
+          await checkKept(store, session, cursor);
           const reached = await replay(sessionId, live.log, cursor, listener);
           live.log.tellTail(reached.told, listener);
         }

@@ -66,8 +66,8 @@ export interface Turns {
   accept(turn: NewTurn, listener?: Listener): Promise<Accepted>;
   /** Ends a turn that waits or runs; false when there is none of that id or it has ended. */
   cancel(turnId: string): Promise<boolean>;
-  /** The turn of the session that runs in this process, or else waits first. */
-  current(sessionId: string): string | undefined;
+  /** The turn of the session that runs, in whichever process, or else waits first. */
+  current(sessionId: string): Promise<string | undefined>;
   /** Tells what follows `after` in the session's log (absent: from now on), then goes on live, until unsubscribed. Throws `bad_request` for a cursor that is none. */
   follow(sessionId: string, after: string | undefined, listener: Listener): Promise<Unsubscribe>;
   /** Goes on with the turns that an earlier process left. */

@@ -22,12 +22,14 @@ export async function connectEnvelopes(url: string, token?: string): Promise<Env
   const taken = new Set<Envelope>();
   let wake = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
+  let isClosed = false;
   socket.onmessage = ({ data }) => {
     heard.push(v.parse(Envelope, JSON.parse(String(data))));
     wake.resolve();
     wake = Promise.withResolvers<void>();
   };
   socket.onclose = () => {
+    isClosed = true;
     closed.resolve();
     wake.resolve();
   };
@@ -50,8 +52,9 @@ export async function connectEnvelopes(url: string, token?: string): Promise<Env
           taken.add(found);
           return found;
         }
-        if (performance.now() > deadline) {
-          throw new Error(`No ${type} came. Heard: ${heard.map((envelope) => envelope.type).join(" ")}`);
+        if (isClosed || performance.now() > deadline) {
+          const why = isClosed ? "before the connection was closed" : `in ${patienceMs} ms`;
+          throw new Error(`No ${type} came ${why}. Heard: ${heard.map((each) => each.type).join(" ")}`);
         }
         await wake.promise;
       }
@@ -60,6 +63,11 @@ export async function connectEnvelopes(url: string, token?: string): Promise<Env
       socket.close();
       await closed.promise;
     },
-    [Symbol.dispose]: () => socket.close(),
+    [Symbol.dispose]() {
+      // At once: a server that sleeps answers no farewell.
+      isClosed = true;
+      wake.resolve();
+      socket.close();
+    },
   };
 }

@@ -1,17 +1,15 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import * as approvals from "../../src/store/approvals.ts";
-import { memoryStore } from "../../src/store/open.ts";
 import { anApproval, now } from "./records.ts";
+import { forEachStore } from "./stores.ts";
 
-test("insert keeps a question with all that a person must see", async () => {
-  const store = await memoryStore();
+forEachStore("insert keeps a question with all that a person must see", async (store) => {
   await store.write((tx) => approvals.insert(tx, anApproval()));
   expect(await store.read((tx) => approvals.find(tx, "apr_1"))).toEqual(anApproval());
   expect(await store.read((tx) => approvals.find(tx, "apr_2"))).toBeUndefined();
 });
 
-test("decide decides once", async () => {
-  const store = await memoryStore();
+forEachStore("decide decides once", async (store) => {
   await store.write(async (tx) => {
     await approvals.insert(tx, anApproval());
     expect(await approvals.decide(tx, "apr_1", "denied", "not now", now + 1)).toBe(true);
@@ -24,8 +22,7 @@ test("decide decides once", async () => {
   });
 });
 
-test("decide approves nothing whose time is over, but lets it expire", async () => {
-  const store = await memoryStore();
+forEachStore("decide approves nothing whose time is over, but lets it expire", async (store) => {
   await store.write(async (tx) => {
     await approvals.insert(tx, anApproval());
     const { expiresAt } = anApproval();
@@ -40,8 +37,7 @@ test("decide approves nothing whose time is over, but lets it expire", async () 
   });
 });
 
-test("pending lists the open questions of a requester, or of all, oldest first", async () => {
-  const store = await memoryStore();
+forEachStore("pending lists the open questions of a requester, or of all, oldest first", async (store) => {
   await store.write(async (tx) => {
     await approvals.insert(tx, anApproval("apr_3", { askedAt: now + 2 }));
     await approvals.insert(tx, anApproval("apr_1", { askedAt: now, requester: "bob" }));
@@ -55,8 +51,7 @@ test("pending lists the open questions of a requester, or of all, oldest first",
   });
 });
 
-test("byCall finds the newest question about a call of a turn", async () => {
-  const store = await memoryStore();
+forEachStore("byCall finds the newest question about a call of a turn", async (store) => {
   await store.write(async (tx) => {
     await approvals.insert(tx, anApproval("apr_1", { state: "expired" }));
     await approvals.insert(tx, anApproval("apr_2", { askedAt: now + 1 }));

@@ -1,15 +1,14 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { assistantMessage, type Message, toolMessage, userMessage } from "../../src/llm/message.ts";
-import { memoryStore } from "../../src/store/open.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import type { Tx } from "../../src/store/tx.ts";
 import { aSession, now } from "./records.ts";
+import { forEachStore } from "./stores.ts";
 
 const append = (tx: Tx, message: Message, session = "s1") => sessions.append(tx, session, "t1", message, now);
 const leafOf = async (tx: Tx, session = "s1") => (await sessions.find(tx, session))?.leafId ?? "";
 
-test("append puts each message after the one before, and reads it back as it was", async () => {
-  const store = await memoryStore();
+forEachStore("append puts each message after the one before, and reads it back as it was", async (store) => {
   const call = { id: "call_1", name: "time", arguments: "{}" };
   const messages = [
     userMessage("what time is it? \0 ünïcode 🎉"),
@@ -34,8 +33,7 @@ test("append puts each message after the one before, and reads it back as it was
   expect(await store.read((tx) => sessions.entry(tx, "nothing"))).toBeUndefined();
 });
 
-test("append grows another branch where the session was pointed back to", async () => {
-  const store = await memoryStore();
+forEachStore("append grows another branch where the session was pointed back to", async (store) => {
   await store.write(async (tx) => {
     await aSession(tx);
     const root = await append(tx, userMessage("root"));
@@ -49,39 +47,39 @@ test("append grows another branch where the session was pointed back to", async 
   });
 });
 
-test("append stores nothing for a session that is not there", async () => {
-  const store = await memoryStore();
+forEachStore("append stores nothing for a session that is not there", async (store) => {
   const writing = store.write((tx) => append(tx, userMessage("hello"), "s9"));
   await expect(writing).rejects.toMatchObject({ code: "not_found", message: expect.stringContaining("s9") });
   expect(await store.read((tx) => tx`SELECT id FROM entries`)).toEqual([]);
 });
 
-test("path holds the newest entries that fit, and the newest one whatever its size", async () => {
-  const store = await memoryStore();
-  await store.write(async (tx) => {
-    await aSession(tx);
-    const sizes: number[] = [];
-    for (const text of ["oldest", "é🎉", "x".repeat(500), "newest"]) {
-      const message = userMessage(text);
-      sizes.push(Buffer.byteLength(message.json));
-      await append(tx, message);
-    }
-    const [, second = 0, third = 0, fourth = 0] = sizes;
-    const leaf = await leafOf(tx);
-    const count = async (bytes: number) => (await sessions.path(tx, leaf, bytes)).length;
-    expect(await count(0)).toBe(1);
-    expect(await count(fourth + third - 1)).toBe(1);
-    expect(await count(fourth + third)).toBe(2);
-    // Bytes are counted and not characters.
-    expect(await count(fourth + third + second - 1)).toBe(2);
-    expect(await count(fourth + third + second)).toBe(3);
-    expect(await count(Number.MAX_SAFE_INTEGER)).toBe(4);
-    expect(await sessions.path(tx, "nothing", 100)).toEqual([]);
-  });
-});
+forEachStore(
+  "path holds the newest entries that fit, and the newest one whatever its size",
+  async (store) => {
+    await store.write(async (tx) => {
+      await aSession(tx);
+      const sizes: number[] = [];
+      for (const text of ["oldest", "é🎉", "x".repeat(500), "newest"]) {
+        const message = userMessage(text);
+        sizes.push(Buffer.byteLength(message.json));
+        await append(tx, message);
+      }
+      const [, second = 0, third = 0, fourth = 0] = sizes;
+      const leaf = await leafOf(tx);
+      const count = async (bytes: number) => (await sessions.path(tx, leaf, bytes)).length;
+      expect(await count(0)).toBe(1);
+      expect(await count(fourth + third - 1)).toBe(1);
+      expect(await count(fourth + third)).toBe(2);
+      // Bytes are counted and not characters.
+      expect(await count(fourth + third + second - 1)).toBe(2);
+      expect(await count(fourth + third + second)).toBe(3);
+      expect(await count(Number.MAX_SAFE_INTEGER)).toBe(4);
+      expect(await sessions.path(tx, "nothing", 100)).toEqual([]);
+    });
+  },
+);
 
-test("path costs what its window costs, however long the history is", async () => {
-  const store = await memoryStore();
+forEachStore("path costs what its window costs, however long the history is", async (store) => {
   await store.write(async (tx) => {
     await aSession(tx);
     for (let index = 0; index < 10_000; index++) await append(tx, userMessage(`message ${index}`));
@@ -112,20 +110,21 @@ async function pagesOf(tx: Tx, limit: number) {
   return pages;
 }
 
-test("messages pages from the newest back to the first, oldest first within a page", async () => {
-  const store = await memoryStore();
-  await store.write(async (tx) => {
-    await aSession(tx);
-    expect(await sessions.messages(tx, "s1", { limit: 3 })).toEqual({ items: [] });
-    const ids: string[] = [];
-    for (const text of ["a", "b", "c", "d", "e", "f", "g"]) ids.push(await append(tx, userMessage(text)));
-    expect(await pagesOf(tx, 3)).toEqual([ids.slice(4), ids.slice(1, 4), ids.slice(0, 1)]);
-    expect(await pagesOf(tx, 7)).toEqual([ids]);
-  });
-});
+forEachStore(
+  "messages pages from the newest back to the first, oldest first within a page",
+  async (store) => {
+    await store.write(async (tx) => {
+      await aSession(tx);
+      expect(await sessions.messages(tx, "s1", { limit: 3 })).toEqual({ items: [] });
+      const ids: string[] = [];
+      for (const text of ["a", "b", "c", "d", "e", "f", "g"]) ids.push(await append(tx, userMessage(text)));
+      expect(await pagesOf(tx, 3)).toEqual([ids.slice(4), ids.slice(1, 4), ids.slice(0, 1)]);
+      expect(await pagesOf(tx, 7)).toEqual([ids]);
+    });
+  },
+);
 
-test("messages ends a page early when its messages are very big", async () => {
-  const store = await memoryStore();
+forEachStore("messages ends a page early when its messages are very big", async (store) => {
   await store.write(async (tx) => {
     await aSession(tx);
     const big = userMessage("x".repeat(1_500_000));
@@ -134,8 +133,7 @@ test("messages ends a page early when its messages are very big", async () => {
   });
 });
 
-test("messages opens no other session, and refuses what is no cursor", async () => {
-  const store = await memoryStore();
+forEachStore("messages opens no other session, and refuses what is no cursor", async (store) => {
   await store.write(async (tx) => {
     await aSession(tx, "s1");
     await aSession(tx, "s2");

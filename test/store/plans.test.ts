@@ -2,10 +2,13 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { noUsage, userMessage } from "../../src/llm/message.ts";
 import * as approvals from "../../src/store/approvals.ts";
+import * as branches from "../../src/store/branches.ts";
+import { compare } from "../../src/store/compare.ts";
 import * as events from "../../src/store/events.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import * as notes from "../../src/store/notes.ts";
 import { memoryStore } from "../../src/store/open.ts";
+import * as retention from "../../src/store/retention.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import type { SqlValue, Tx } from "../../src/store/tx.ts";
 import * as turns from "../../src/store/turns.ts";
@@ -48,6 +51,14 @@ async function plansOf(act: (tx: Tx) => Promise<unknown>): Promise<string[]> {
 const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "sessions.open": (tx) => aSession(tx, "s2"),
   "sessions.append": (tx) => sessions.append(tx, "s1", "t1", userMessage("hello"), now),
+  "sessions.summarise": (tx) =>
+    sessions.summarise(tx, {
+      sessionId: "s1",
+      turnId: "t1",
+      keptFrom: "e1",
+      message: userMessage("summary"),
+      now,
+    }),
   "sessions.setLeaf": async (tx) =>
     sessions.setLeaf(tx, "s1", await sessions.append(tx, "s1", "t", userMessage("x"), now), now),
   "sessions.setModel": (tx) => sessions.setModel(tx, "s1", "m", now),
@@ -57,6 +68,21 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "sessions.remove": (tx) => sessions.remove(tx, "s1"),
   "sessions.messages": (tx) => sessions.messages(tx, "s1", { limit: 5 }),
   "sessions.entry": (tx) => sessions.entry(tx, "e1"),
+  "branches.create": (tx) => branches.create(tx, "s1", { name: "b", now }),
+  "branches.freeName": (tx) => branches.freeName(tx, "s1"),
+  "branches.list": (tx) => branches.list(tx, "s1", { limit: 5 }),
+  "branches.remove": async (tx) => {
+    await branches.create(tx, "s1", { name: "b", now });
+    await branches.remove(tx, "s1", "b");
+  },
+  "branches.restore": async (tx) => {
+    await sessions.append(tx, "s1", "t", userMessage("x"), now);
+    await branches.restore(tx, "s1", "root", now);
+  },
+  "retention.beginErase": (tx) => retention.beginErase(tx, "s1"),
+  "retention.eraseSome": (tx) => retention.eraseSome(tx, "s1", 1),
+  "retention.idleSessions": (tx) => retention.idleSessions(tx, now, 5),
+  "retention.nextLogged": (tx) => retention.nextLogged(tx, "s1"),
   "turns.insert": (tx) => turns.insert(tx, aTurn("t2")),
   "turns.find": (tx) => turns.find(tx, "t1"),
   "turns.findByMessage": (tx) => turns.findByMessage(tx, "s1", "m1"),
@@ -81,6 +107,9 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
       now,
     }),
   "usage.spentBySession": (tx) => usage.spentBySession(tx, "s1"),
+  "usage.spentByTurn": (tx) => usage.spentByTurn(tx, "t1"),
+  "usage.spentOnDay": (tx) => usage.spentOnDay(tx, "2026-11-23"),
+  "usage.spentOnDay of a name": (tx) => usage.spentOnDay(tx, "2026-11-23", "alice"),
   "notes.get": (tx) => notes.get(tx, "alice", "k"),
   "notes.put": (tx) => notes.put(tx, "alice", { key: "k", content: "c", now }),
   "notes.remove": (tx) => notes.remove(tx, "alice", "k"),
@@ -122,4 +151,17 @@ test("turns.unfinished and approvals.pending look only at what is open", async (
   expect(
     plans.filter((plan) => /^SCAN (turns|approvals)/.test(plan)).map((plan) => plan.split(" ").at(-1)),
   ).toEqual(["turns_unfinished", "approvals_pending", "approvals_pending"]);
+});
+
+test("compare walks by the primary key, and sorts only the windows that it tells", async () => {
+  const plans = await plansOf(async (tx) => {
+    const left = await sessions.append(tx, "s1", "t1", userMessage("left"), now);
+    await sessions.setLeaf(tx, "s1", null, now);
+    const right = await sessions.append(tx, "s1", "t1", userMessage("right"), now);
+    const session = await sessions.find(tx, "s1");
+    if (session !== undefined) await compare(tx, session, { left, right, limit: 5 });
+  });
+  // What a recursive statement has found so far is all that it reads whole.
+  expect(plans.filter((plan) => plan.startsWith("SCAN") && !plan.startsWith("SCAN back"))).toEqual([]);
+  expect(plans.filter((plan) => plan.includes("TEMP B-TREE FOR ORDER BY"))).toHaveLength(2);
 });

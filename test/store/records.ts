@@ -17,6 +17,7 @@ export const aTurn = (id = "t1", more: Partial<NewTurnRow> = {}): NewTurnRow => 
   channel: "websocket",
   text: "hello",
   request: "{}",
+  owner: "p1",
   createdAt: now,
   ...more,
 });

@@ -1,27 +1,29 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { noUsage, userMessage } from "../../src/llm/message.ts";
 import * as approvals from "../../src/store/approvals.ts";
 import * as events from "../../src/store/events.ts";
-import { memoryStore } from "../../src/store/open.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import type { Tx } from "../../src/store/tx.ts";
 import * as turns from "../../src/store/turns.ts";
 import * as usage from "../../src/store/usage.ts";
+import { by, totals } from "../../src/store/usage-report.ts";
 import { anApproval, aSession, aTurn, now } from "./records.ts";
+import { forEachStore } from "./stores.ts";
 
-test("open makes a session once and hands it out as it is afterwards, whoever asks", async () => {
-  const store = await memoryStore();
-  const made = await store.write((tx) => aSession(tx, "s1", "alice"));
-  expect(made).toMatchObject({ id: "s1", owner: "alice", lastEvent: 0, createdAt: now, updatedAt: now });
-  expect(made.leafId).toBeUndefined();
-  const again = await store.write((tx) => aSession(tx, "s1", "mallory", now + 5));
-  expect(again).toEqual(made);
-  expect(await store.read((tx) => sessions.find(tx, "s1"))).toEqual(made);
-  expect(await store.read((tx) => sessions.find(tx, "s2"))).toBeUndefined();
-});
+forEachStore(
+  "open makes a session once and hands it out as it is afterwards, whoever asks",
+  async (store) => {
+    const made = await store.write((tx) => aSession(tx, "s1", "alice"));
+    expect(made).toMatchObject({ id: "s1", owner: "alice", lastEvent: 0, createdAt: now, updatedAt: now });
+    expect(made.leafId).toBeUndefined();
+    const again = await store.write((tx) => aSession(tx, "s1", "mallory", now + 5));
+    expect(again).toEqual(made);
+    expect(await store.read((tx) => sessions.find(tx, "s1"))).toEqual(made);
+    expect(await store.read((tx) => sessions.find(tx, "s2"))).toBeUndefined();
+  },
+);
 
-test("setLeaf points a session at its own entries only", async () => {
-  const store = await memoryStore();
+forEachStore("setLeaf points a session at its own entries only", async (store) => {
   await store.write(async (tx) => {
     await aSession(tx, "s1");
     await aSession(tx, "s2");
@@ -38,8 +40,7 @@ test("setLeaf points a session at its own entries only", async () => {
   });
 });
 
-test("setModel and touch change a session, and miss one that is not there", async () => {
-  const store = await memoryStore();
+forEachStore("setModel and touch change a session, and miss one that is not there", async (store) => {
   await store.write(async (tx) => {
     await aSession(tx);
     await sessions.setModel(tx, "s1", "gpt-4o", now + 1);
@@ -66,8 +67,7 @@ async function allPages(tx: Tx, options: { owner?: string; limit: number }) {
   return { sizes, ids };
 }
 
-test("list pages through the sessions, the one used last first, each once", async () => {
-  const store = await memoryStore();
+forEachStore("list pages through the sessions, the one used last first, each once", async (store) => {
   await store.write(async (tx) => {
     // Several share a time, so that the id must decide.
     for (let index = 0; index < 25; index++)
@@ -86,8 +86,7 @@ test("list pages through the sessions, the one used last first, each once", asyn
   });
 });
 
-test("list bounds a page and refuses a cursor that it did not make", async () => {
-  const store = await memoryStore();
+forEachStore("list bounds a page and refuses a cursor that it did not make", async (store) => {
   await store.write(async (tx) => {
     for (let index = 0; index < 210; index++) await aSession(tx, `s${index}`);
     for (const [limit, size] of [
@@ -105,44 +104,52 @@ test("list bounds a page and refuses a cursor that it did not make", async () =>
   });
 });
 
-test("remove deletes all of a session and nothing of another, and what it spent stays counted", async () => {
-  const store = await memoryStore();
-  await store.write(async (tx) => {
-    for (const id of ["s1", "s2"]) {
-      await aSession(tx, id);
-      await turns.insert(tx, aTurn(`turn of ${id}`, { sessionId: id }));
-      await sessions.append(tx, id, `turn of ${id}`, userMessage("hello"), now);
-      await events.append(tx, id, `turn of ${id}`, ["{}"], now);
-      await approvals.insert(tx, anApproval(`approval of ${id}`, { turnId: `turn of ${id}`, sessionId: id }));
-      await usage.record(tx, {
-        ...noUsage,
-        ...{
-          turnId: "t",
-          sessionId: id,
-          principal: "alice",
-          channel: "http",
-          model: "m",
-          inputTokens: 10,
-          now,
-        },
-      });
-    }
-    expect(await sessions.remove(tx, "s1")).toBe(true);
-    expect(await sessions.remove(tx, "s1")).toBe(false);
+forEachStore(
+  "remove deletes all of a session and nothing of another, and what it spent stays counted",
+  async (store) => {
+    await store.write(async (tx) => {
+      for (const id of ["s1", "s2"]) {
+        await aSession(tx, id);
+        await turns.insert(tx, aTurn(`turn of ${id}`, { sessionId: id }));
+        await sessions.append(tx, id, `turn of ${id}`, userMessage("hello"), now);
+        await events.append(tx, id, `turn of ${id}`, ["{}"], now);
+        await approvals.insert(
+          tx,
+          anApproval(`approval of ${id}`, { turnId: `turn of ${id}`, sessionId: id }),
+        );
+        await usage.record(tx, {
+          ...noUsage,
+          ...{
+            turnId: "t",
+            sessionId: id,
+            principal: "alice",
+            channel: "http",
+            model: "m",
+            inputTokens: 10,
+            now,
+          },
+        });
+      }
+      expect(await sessions.remove(tx, "s1")).toBe(true);
+      expect(await sessions.remove(tx, "s1")).toBe(false);
 
-    for (const table of [
-      await tx`SELECT id FROM sessions`,
-      await tx`SELECT id FROM entries`,
-      await tx`SELECT id FROM turns`,
-      await tx`SELECT seq FROM events`,
-      await tx`SELECT id FROM approvals`,
-    ])
-      expect(table).toHaveLength(1);
-    expect(await sessions.find(tx, "s2")).toBeDefined();
-    expect(await approvals.find(tx, "approval of s2")).toBeDefined();
-    expect((await usage.totals(tx)).inputTokens).toBe(20);
-    expect(await usage.spentBySession(tx, "s1")).toBe(0);
-    expect(await usage.spentBySession(tx, "s2")).toBe(10);
-    expect((await usage.totals(tx, { since: now })).calls).toBe(2);
-  });
-});
+      for (const table of [
+        await tx`SELECT id FROM sessions`,
+        await tx`SELECT id FROM entries`,
+        await tx`SELECT id FROM turns`,
+        await tx`SELECT seq FROM events`,
+        await tx`SELECT id FROM approvals`,
+      ])
+        expect(table).toHaveLength(1);
+      expect(await sessions.find(tx, "s2")).toBeDefined();
+      expect(await approvals.find(tx, "approval of s2")).toBeDefined();
+      expect((await totals(tx)).inputTokens).toBe(20);
+      expect((await usage.spentBySession(tx, "s1")).tokens).toBe(0);
+      expect((await usage.spentBySession(tx, "s2")).tokens).toBe(10);
+      expect((await by(tx, "session", {}, 5)).map(({ key, calls }) => [key, calls])).toEqual([
+        ["", 1],
+        ["s2", 1],
+      ]);
+    });
+  },
+);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { openConnection, type Connection } from "../../src/store/connection.ts";
 import type { Tx } from "../../src/store/tx.ts";
-import { createWriter, type Writer } from "../../src/store/writer.ts";
+import { createWriter, type SqliteWriter as Writer } from "../../src/store/writer.ts";
 
 async function withWriter(act: (writer: Writer, connection: Connection) => Promise<void>, jobMs?: number) {
   const connection = openConnection(":memory:", "write");

@@ -51,7 +51,7 @@ function aProcess(store: Store, agent: RunTurn) {
     },
   };
   const ends = createTurnEnds(own, 50);
-  const run = pipeline([oneAtATime(own, ends), contextWindow(100_000, own)], agent);
+  const run = pipeline([oneAtATime(own, ends), contextWindow({ store: own, contextBytes: 100_000 })], agent);
   const turns = createTurns({
     store: own,
     run,

@@ -55,7 +55,7 @@ async function made(agent: RunTurn, over: { store?: Awaited<ReturnType<typeof me
       commands(list, "now"),
       oneAtATime(store, ends),
       commands(list, "in_turn"),
-      contextWindow(100_000, store),
+      contextWindow({ store, contextBytes: 100_000 }),
     ],
     agent,
   );

@@ -12,8 +12,11 @@ export const firstTables: Migration = {
       last_turn BIGINT NOT NULL,
       last_event BIGINT NOT NULL,
       created_at BIGINT NOT NULL,
-      updated_at BIGINT NOT NULL
+      updated_at BIGINT NOT NULL,
+      deleting BIGINT NOT NULL DEFAULT 0,
+      title TEXT
     );
+    CREATE INDEX sessions_deleting ON sessions (id) WHERE deleting = 1;
     CREATE INDEX sessions_by_time ON sessions (updated_at, id);
     CREATE INDEX sessions_by_owner ON sessions (owner, updated_at, id);
 
@@ -22,13 +25,28 @@ export const firstTables: Migration = {
       parent_id TEXT,
       session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
       turn_id TEXT,
+      depth BIGINT NOT NULL,
+      first_user_id TEXT,
+      kept_from TEXT,
       role TEXT NOT NULL,
       bytes BIGINT NOT NULL,
       created_at BIGINT NOT NULL,
       call_ids TEXT NOT NULL,
-      message TEXT NOT NULL
+      message TEXT NOT NULL,
+      meta TEXT
     );
     CREATE INDEX entries_by_session ON entries (session_id);
+    CREATE UNIQUE INDEX entries_summaries ON entries (kept_from) WHERE kept_from IS NOT NULL;
+
+    CREATE TABLE branches (
+      session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      entry_id TEXT,
+      kept BIGINT NOT NULL,
+      created_at BIGINT NOT NULL,
+      PRIMARY KEY (session_id, name)
+    );
+    CREATE INDEX branches_by_time ON branches (session_id, created_at, name);
 
     CREATE TABLE turns (
       id TEXT PRIMARY KEY,
@@ -39,6 +57,9 @@ export const firstTables: Migration = {
       channel TEXT NOT NULL,
       message_id TEXT,
       state TEXT NOT NULL,
+      owner TEXT NOT NULL,
+      fence BIGINT NOT NULL,
+      cancel_asked BIGINT NOT NULL,
       user_entry_id TEXT,
       base_leaf_id TEXT,
       first_event BIGINT NOT NULL,
@@ -57,6 +78,11 @@ export const firstTables: Migration = {
     CREATE UNIQUE INDEX turns_by_message ON turns (session_id, message_id) WHERE message_id IS NOT NULL;
     CREATE INDEX turns_by_start ON turns (session_id, started_at) WHERE started_at IS NOT NULL;
     CREATE INDEX turns_unfinished ON turns (session_id, seq) WHERE ended_at IS NULL;
+
+    CREATE TABLE processes (
+      id TEXT PRIMARY KEY,
+      beat BIGINT NOT NULL
+    );
 
     CREATE TABLE events (
       session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
@@ -99,20 +125,52 @@ export const firstTables: Migration = {
       cached_tokens BIGINT NOT NULL,
       reasoning_tokens BIGINT NOT NULL,
       estimated BIGINT NOT NULL,
+      cost BIGINT,
       created_at BIGINT NOT NULL
     );
     CREATE INDEX usage_by_time ON usage (created_at);
+    CREATE INDEX usage_by_turn ON usage (turn_id);
 
     CREATE TABLE usage_totals (
       session_id TEXT NOT NULL,
       model TEXT NOT NULL,
       calls BIGINT NOT NULL,
+      estimated_calls BIGINT NOT NULL,
+      unpriced_calls BIGINT NOT NULL,
       input_tokens BIGINT NOT NULL,
       output_tokens BIGINT NOT NULL,
       cached_tokens BIGINT NOT NULL,
       reasoning_tokens BIGINT NOT NULL,
+      cost BIGINT NOT NULL,
       PRIMARY KEY (session_id, model)
     );
+
+    CREATE TABLE usage_days (
+      day TEXT NOT NULL,
+      principal TEXT NOT NULL,
+      channel TEXT NOT NULL,
+      model TEXT NOT NULL,
+      calls BIGINT NOT NULL,
+      estimated_calls BIGINT NOT NULL,
+      unpriced_calls BIGINT NOT NULL,
+      input_tokens BIGINT NOT NULL,
+      output_tokens BIGINT NOT NULL,
+      cached_tokens BIGINT NOT NULL,
+      reasoning_tokens BIGINT NOT NULL,
+      cost BIGINT NOT NULL,
+      PRIMARY KEY (day, principal, channel, model)
+    );
+
+    CREATE TABLE responses (
+      id TEXT PRIMARY KEY,
+      owner TEXT NOT NULL,
+      previous_id TEXT,
+      bytes BIGINT NOT NULL,
+      created_at BIGINT NOT NULL,
+      response TEXT NOT NULL,
+      messages TEXT NOT NULL
+    );
+    CREATE INDEX responses_by_time ON responses (created_at);
 
     CREATE TABLE notes (
       owner TEXT NOT NULL,
@@ -143,4 +201,16 @@ export const firstTables: Migration = {
         WHERE rowid = (SELECT number FROM notes_numbers WHERE owner = old.owner AND key = old.key);
       DELETE FROM notes_numbers WHERE owner = old.owner AND key = old.key;
     END;`,
+
+  // Words are found by the index, parts of them in the text without case and accents.
+  postgres: `
+    CREATE TABLE notes_search (
+      owner TEXT NOT NULL,
+      key TEXT NOT NULL,
+      words TSVECTOR NOT NULL,
+      folded TEXT NOT NULL,
+      PRIMARY KEY (owner, key),
+      FOREIGN KEY (owner, key) REFERENCES notes (owner, key) ON DELETE CASCADE
+    );
+    CREATE INDEX notes_search_words ON notes_search USING gin (words);`,
 };

@@ -1,0 +1,133 @@
+import type { Store } from "../store/open.ts";
+import * as rows from "../store/retention.ts";
+import { hasUnfinished } from "../store/turns.ts";
+import { log } from "../telemetry/log.ts";
+
+/** What one write deletes of each kind: a few milliseconds, which all other writes wait for. */
+const rowsAtOnce = 500;
+const sessionsAtOnce = 50;
+/** Between two writes, so that a sweep takes a small part of the time. */
+const pauseMs = 20;
+const firstSweepMs = 60_000;
+const everyMs = 3_600_000;
+
+const add = (a: rows.Erased, b: rows.Erased): rows.Erased => ({
+  messages: a.messages + b.messages,
+  turns: a.turns + b.turns,
+  events: a.events + b.events,
+  branches: a.branches + b.branches,
+});
+
+/** Deletes what is left of a session that is marked as being deleted, in small steps. What it spent stays counted. */
+export async function eraseSession(store: Store, id: string): Promise<rows.Erased> {
+  for (let sum = rows.nothingErased; ;) {
+    const step = await store.write((tx) => rows.eraseSome(tx, id, rowsAtOnce));
+    sum = add(sum, step);
+    if (step.over) return sum;
+    await Bun.sleep(pauseMs);
+  }
+}
+
+/** How long records are kept, in milliseconds; 0 is for ever. */
+export interface RetentionRules {
+  /** A session that nobody used for so long is deleted with all that belongs to it. */
+  readonly sessionMs: number;
+  /** Events of ended turns: they are what a client that comes back is told. The messages stay. */
+  readonly eventMs: number;
+}
+
+/** Deletes what has had its time, a little at once, until `signal` says stop. Returns how much. */
+export async function sweep(
+  store: Store,
+  { sessionMs, eventMs }: RetentionRules,
+  { signal, now = Date.now }: { signal: AbortSignal; now?: () => number },
+): Promise<{ sessions: number; events: number }> {
+  let sessions = 0;
+  let events = 0;
+
+  async function mark(id: string, unusedSince: number): Promise<boolean> {
+    return store.write(async (tx) => {
+      if (!(await rows.beginErase(tx, id, unusedSince))) return false;
+      // Asked behind the mark, which holds the session: it may have got a message meanwhile.
+      if (!(await hasUnfinished(tx, id))) return true;
+      throw inUse;
+    });
+  }
+
+  async function sweepIdle(unusedSince: number) {
+    for (;;) {
+      const idle = await store.read((tx) => rows.idleSessions(tx, unusedSince, sessionsAtOnce));
+      for (const id of idle) {
+        if (signal.aborted) return;
+        if (await mark(id, unusedSince).catch(unlessInUse)) {
+          await eraseSession(store, id);
+          sessions += 1;
+        }
+        await Bun.sleep(pauseMs);
+      }
+      if (idle.length < sessionsAtOnce) return;
+    }
+  }
+
+  async function sweepEvents(before: number) {
+    let at = await store.read((tx) => rows.nextLogged(tx, ""));
+    for (let looked = 1; at !== undefined && !signal.aborted; looked++) {
+      const { sessionId, createdAt } = at;
+      for (let more = createdAt < before; more && !signal.aborted;) {
+        const erased = await store.write((tx) => rows.eraseEvents(tx, sessionId, before, rowsAtOnce));
+        events += erased;
+        more = erased === rowsAtOnce;
+        await Bun.sleep(pauseMs);
+      }
+      if (looked % sessionsAtOnce === 0) await Bun.sleep(pauseMs);
+      at = await store.read((tx) => rows.nextLogged(tx, sessionId));
+    }
+  }
+
+  for (const id of await store.read((tx) => rows.halfErased(tx, sessionsAtOnce))) {
+    if (!signal.aborted) await eraseSession(store, id);
+  }
+  if (sessionMs > 0) await sweepIdle(now() - sessionMs);
+  if (eventMs > 0) await sweepEvents(now() - eventMs);
+  return { sessions, events };
+}
+
+/** Undoes the mark: its write is one of many in a commit, and who throws undoes itself alone. */
+const inUse = new Error("The session got a message meanwhile.");
+const unlessInUse = (error: unknown): false => {
+  if (error === inUse) return false;
+  throw error;
+};
+
+/** Sweeps a minute after the start and then every hour; `stop` resolves when no step of it runs. */
+export function startRetention(store: Store, rules: RetentionRules): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  let sweeping: Promise<void> | undefined;
+  let timer = after(firstSweepMs);
+
+  /** No process lives on for a sweep. */
+  function after(ms: number) {
+    const next = setTimeout(run, ms);
+    next.unref();
+    return next;
+  }
+  function run() {
+    sweeping = sweep(store, rules, { signal })
+      .then((swept) => {
+        if (swept.sessions + swept.events > 0) log.info("what was kept long enough was deleted", swept);
+      })
+      .catch((error: unknown) => log.warn("what was kept long enough could not be deleted", { error }))
+      .finally(() => {
+        if (!signal.aborted) timer = after(everyMs);
+      });
+  }
+
+  return {
+    async stop() {
+      stopped.abort();
+      clearTimeout(timer);
+      await sweeping;
+    },
+  };
+}
