@@ -10,7 +10,7 @@ export const commands: readonly Command[] = [
   },
   {
     words: ["run"],
-    usage: 'openclaw run "TEXT" [--file FILE]… [--session ID] [--json]',
+    usage: 'openclaw run "TEXT" [--file FILE]… [--session ID [--branch NAME]] [--json]',
     doc: "One turn against a running server; `-` as FILE is standard input.",
     load: async () => (await import("./run.ts")).run,
   },

@@ -13,6 +13,8 @@ export const Envelope = v.looseObject({
   durationMs: v.optional(v.number()),
   approvalId: v.optional(v.string()),
   reason: v.optional(v.string()),
+  id: v.optional(v.string()),
+  error: v.optional(v.object({ code: v.string(), message: v.string() })),
 });
 export type Envelope = v.InferOutput<typeof Envelope>;
 

@@ -3,7 +3,7 @@ import { refusals } from "../config/exposure.ts";
 import { type Loaded, loadSettings, type Problem } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { AppError } from "../errors.ts";
-import { inferProvider } from "../llm/providers.ts";
+import { inferProviders } from "../llm/providers.ts";
 
 /** The settings of this process as a client needs them: every value checked, nothing asked about serving. */
 export const readClientSettings = (startFolder: string): Loaded => loadSettings(environment(), startFolder);
@@ -19,7 +19,7 @@ export function readSettings(startFolder: string): Loaded {
 /** What the provider lacks, with the name of the setting that would give it. */
 function refuseProvider({ llm }: Settings): readonly Problem[] {
   try {
-    inferProvider(llm);
+    inferProviders(llm);
     return [];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -7,12 +7,14 @@ import type { Envelope } from "./connection.ts";
 import { isTerminal } from "./is-terminal.ts";
 import { readLines } from "./lines.ts";
 import { readArguments } from "./read-arguments.ts";
+import { request } from "./request.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { takeTurn } from "./turn.ts";
 
 const options = {
   file: { type: "string", multiple: true },
   session: { type: "string" },
+  branch: { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
 
@@ -23,16 +25,21 @@ export async function run({ args, startFolder }: Invocation): Promise<ExitCode> 
   const read = readArguments(args, options);
   if (!read.ok) return refuse(read.fault);
   const { values, words } = read;
+  const { session, branch } = values;
+  if (branch !== undefined && session === undefined)
+    return refuse("--branch is a branch of a session: name it with --session ID.");
   const text = await joinInput(words.join(" "), values.file ?? [], startFolder);
   if (typeof text !== "string") return refuse(text.fault);
   if (text.trim() === "") return refuse('There is nothing to send: openclaw run "TEXT", or --file FILE.');
 
   const screen = createScreen(values.json);
   return connected(startFolder, async (connection) => {
+    if (session !== undefined && branch !== undefined)
+      await request(connection, "branches.restore", { session, branch });
     const approve = (question: Envelope) => approveOnTerminal(question, screen);
     const answered = await takeTurn(connection, screen, {
       text,
-      sessionId: values.session,
+      sessionId: session,
       approve,
       onStart: cancelOnSignal,
     });

@@ -11,6 +11,7 @@ import { metricsRoutes } from "./routes/metrics.ts";
 import { openAiRoutes } from "./routes/openai.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
+import { responseRoutes } from "./routes/responses.ts";
 import { toolsApproveRoutes } from "./routes/tools-approve.ts";
 
 /** What changes while the gateway serves. */
@@ -28,6 +29,7 @@ export function createApp(parts: GatewayParts, door: Door, state: GatewayState):
   const app: App = new Hono<Env>({ getPath: (_, options) => options?.env?.path ?? "/" });
 
   openAiRoutes(app, parts, state.isDraining);
+  responseRoutes(app, parts, state.isDraining);
   healthRoutes(app, parts, state.isDraining);
   operationRoutes(app, parts);
   toolsApproveRoutes(app, parts);

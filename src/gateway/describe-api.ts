@@ -47,8 +47,8 @@ function parametersOf({ params, path, method }: Operation) {
 
 function resultOf(operation: Operation): object {
   if (operation.kind === "answer") return content("application/json", schemaOf(operation.result));
-  const type = operation.kind === "events" ? "text/event-stream" : "application/x-ndjson";
-  return content(type, { type: "string" });
+  const types = operation.kind === "events" ? ["text/event-stream"] : Object.values(operation.formats);
+  return Object.assign({}, ...types.map((type) => content(type, { type: "string" })));
 }
 
 const describeOperation = (operation: Operation) => ({

@@ -423,7 +423,7 @@ test("a client that goes away does not end a turn of a kept session", async () =
   });
   const reading = response.text().catch(() => "gone");
   await begun.promise;
-  const turn = gateway.turns.current("kept") ?? "";
+  const turn = (await gateway.turns.current("kept")) ?? "";
 
   controller.abort();
   expect(await reading).toBe("gone");

@@ -159,6 +159,10 @@ test("sessions.reset begins anew, sessions.delete removes, and neither while a t
   expect((await read(gateway.ask("/api/sessions/chat-1/messages"))).body.items).toEqual([]);
   expect((await read(gateway.ask("/api/sessions/chat-1", { method: "DELETE" }))).body).toEqual({
     deleted: true,
+    messages: expect.any(Number),
+    turns: 1,
+    events: expect.any(Number),
+    branches: 0,
   });
   expect((await gateway.ask("/api/sessions/chat-1")).status).toBe(404);
 });
@@ -189,8 +193,12 @@ test("somebody else's session and turn answer like ones that are not there, by e
   const answers = async (session: string, id: string) =>
     Promise.all(
       routes.map(async ({ method, path }) => {
-        const url = path.replace(":session", session).replace(":turn", id);
-        const { status, body } = await read(gateway.ask(url, { method, token: bobToken }));
+        const url = path.replace(":session", session).replace(":turn", id).replace(":branch", "b");
+        const asked =
+          method === "POST"
+            ? gateway.post(url, { name: "b" }, { token: bobToken })
+            : gateway.ask(`${url}?left=leaf`, { method, token: bobToken });
+        const { status, body } = await read(asked);
         return [path, status, body.error.message.replaceAll(session, "ID").replaceAll(id, "ID")];
       }),
     );
@@ -398,7 +406,15 @@ test("operation answers carry nothing but what their result names", async () => 
 
   const { body } = await read(gateway.ask("/api/sessions/chat-1"));
 
-  expect(Object.keys(body).sort()).toEqual(["channel", "createdAt", "cursor", "id", "owner", "updatedAt"]);
+  expect(Object.keys(body).sort()).toEqual([
+    "channel",
+    "createdAt",
+    "cursor",
+    "id",
+    "owner",
+    "title",
+    "updatedAt",
+  ]);
 });
 
 test("sessions.send refuses a model that is not on offer before anything is stored", async () => {

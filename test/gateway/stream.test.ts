@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../src/errors.ts";
 import type { AnswerEvent } from "../../src/gateway/answer-text.ts";
-import { streamAnswer } from "../../src/gateway/routes/chat-stream.ts";
+import { streamChunks } from "../../src/gateway/routes/chat-stream.ts";
 import { streamResponse } from "../../src/gateway/stream.ts";
 import { done, text } from "./helpers/runs.ts";
 
@@ -70,14 +70,14 @@ const of = () => ({
   signal: new AbortController().signal,
 });
 
-test("streamAnswer begins before the first token when that takes longer than a heartbeat", async () => {
+test("streamChunks begins before the first token when that takes longer than a heartbeat", async () => {
   const begun = Promise.withResolvers<void>();
   async function* slow(): AsyncIterable<AnswerEvent> {
     await begun.promise;
     yield text("late");
     yield done();
   }
-  using server = serveOnce(() => streamAnswer(slow(), { ...of(), heartbeatMs: 1 }));
+  using server = serveOnce(() => streamChunks(slow(), { ...of(), heartbeatMs: 1 }));
 
   const response = await server.ask();
   begun.resolve();
@@ -86,7 +86,7 @@ test("streamAnswer begins before the first token when that takes longer than a h
   expect(await response.text()).toContain('"content":"late"');
 });
 
-test("streamAnswer lets a turn go whose client left before it was read", async () => {
+test("streamChunks lets a turn go whose client left before it was read", async () => {
   const released = Promise.withResolvers<void>();
   async function* held(): AsyncIterable<AnswerEvent> {
     try {
@@ -98,18 +98,18 @@ test("streamAnswer lets a turn go whose client left before it was read", async (
   }
   const controller = new AbortController();
 
-  await streamAnswer(held(), { ...of(), signal: controller.signal });
+  await streamChunks(held(), { ...of(), signal: controller.signal });
   controller.abort();
 
   await released.promise;
 });
 
-test("streamAnswer says so when a turn ends without an answer", async () => {
+test("streamChunks says so when a turn ends without an answer", async () => {
   async function* nothing(): AsyncIterable<AnswerEvent> {
     yield text("half");
   }
 
-  const response = await streamAnswer(nothing(), of());
+  const response = await streamChunks(nothing(), of());
 
   expect(await response.text()).toContain('"code":"internal"');
 });

@@ -9,7 +9,7 @@ import { errorBody, json, safeHeaders, toPublic } from "../respond.ts";
 import { eventStreamHeaders, streamResponse } from "../stream.ts";
 import { toEnvelopes } from "../wire.ts";
 import { operations } from "./index.ts";
-import { type Asked, contextOf, type Operation } from "./operation.ts";
+import { type Asked, contextOf, type Formats, type Operation } from "./operation.ts";
 
 const JsonObject = v.record(v.string(), v.unknown());
 
@@ -81,6 +81,12 @@ async function tell(c: Context<Env>, operation: Act<"events">, parts: GatewayPar
   });
 }
 
+/** The content type of the format that was asked for; a format that there is not was refused before. */
+const contentTypeOf = (formats: Formats, params: object) => {
+  const wanted = "format" in params ? String(params.format) : undefined;
+  return (wanted === undefined ? undefined : formats[wanted]) ?? Object.values(formats)[0] ?? "text/plain";
+};
+
 async function writeLines(c: Context<Env>, operation: Act<"lines">, parts: GatewayParts): Promise<Response> {
   checkReads(c);
   const params = await paramsOf(c, parts.settings.maxBodyBytes);
@@ -88,7 +94,7 @@ async function writeLines(c: Context<Env>, operation: Act<"lines">, parts: Gatew
   // A refusal comes before the first line, while the status can still say so.
   const first = await lines.next();
   return streamResponse(c.env, {
-    headers: { ...safeHeaders, "content-type": "application/x-ndjson" },
+    headers: { ...safeHeaders, "content-type": contentTypeOf(operation.formats, params) },
     async run(write) {
       for (let next = first; !next.done; next = await lines.next()) await write(next.value);
     },

@@ -1,4 +1,5 @@
 import { approvalOperations } from "./approvals.ts";
+import { branchOperations } from "./branches.ts";
 import { noteOperations } from "./notes.ts";
 import type { Operation } from "./operation.ts";
 import { sessionOperations } from "./sessions.ts";
@@ -9,6 +10,7 @@ import { turnOperations } from "./turns.ts";
 export const operations: readonly Operation[] = [
   ...statusOperations,
   ...sessionOperations,
+  ...branchOperations,
   ...turnOperations,
   ...approvalOperations,
   ...noteOperations,

@@ -84,6 +84,9 @@ export interface Following {
   readonly over: boolean;
 }
 
+/** Content types by the name of a format. */
+export type Formats = Readonly<Record<string, string>>;
+
 interface Common {
   readonly name: string;
   readonly method: string;
@@ -105,7 +108,12 @@ export type Operation = Common &
         readonly kind: "events";
         follow(input: unknown, context: OperationContext, listener: Listener): Promise<Following>;
       }
-    | { readonly kind: "lines"; lines(input: unknown, context: OperationContext): AsyncIterable<string> }
+    | {
+        readonly kind: "lines";
+        /** What it may be written as; the parameter `format` chooses, the first is the default. */
+        readonly formats: Formats;
+        lines(input: unknown, context: OperationContext): AsyncIterable<string>;
+      }
   );
 
 /** Throws unless the scope lets the principal do it; what a name is missing from, its schema says later. */
@@ -170,16 +178,18 @@ export function defineEvents<Params extends ParamsSchema>(
   };
 }
 
-/** An operation whose answer may be long: JSON Lines, over HTTP only. */
+/** An operation whose answer may be long: text in one of several formats, over HTTP only. */
 export function defineLines<Params extends ParamsSchema>(
   declared: Declared<Params> & {
+    readonly formats: Formats;
     lines(params: v.InferOutput<Params>, context: OperationContext): AsyncIterable<string>;
   },
 ): Operation {
-  const { lines, ...rest } = declared;
+  const { lines, formats, ...rest } = declared;
   return {
     ...common(rest),
     kind: "lines",
+    formats,
     async *lines(input, context) {
       yield* lines(await admit(rest, input, context), context);
     },

@@ -1,12 +1,16 @@
 import * as v from "valibot";
 import { plainRequest } from "../../agent/turn.ts";
-import { AppError } from "../../errors.ts";
+import { beginErase, nothingErased } from "../../store/retention.ts";
 import * as sessions from "../../store/sessions.ts";
 import type { Tx } from "../../store/tx.ts";
 import * as turns from "../../store/turns.ts";
+import { eraseSession } from "../../turns/retention.ts";
 import { checkMayOpen, MessageId, SessionId } from "../ids.ts";
 import { ownSession } from "../owned.ts";
-import { defineLines, defineOperation, type Operation } from "./operation.ts";
+import { Entry, toEntry } from "./entry.ts";
+import { exportSession } from "./export.ts";
+import { checkIdle } from "./idle.ts";
+import { defineOperation, type Operation } from "./operation.ts";
 import { Limit, PageCursor, pageOf, pageSchema } from "./paging.ts";
 
 const of = v.object({ session: SessionId });
@@ -16,6 +20,8 @@ const Session = v.object({
   owner: v.string(),
   channel: v.string(),
   model: v.optional(v.string()),
+  /** The beginning of what was said first. */
+  title: v.optional(v.string()),
   createdAt: v.number(),
   updatedAt: v.number(),
 });
@@ -42,32 +48,8 @@ const get = defineOperation({
   result: v.object({ ...Session.entries, cursor: v.string(), turn: v.optional(v.string()) }),
   run: async ({ session }, context) => {
     const found = await ownSession(context, context.principal, session);
-    return { ...found, cursor: `${found.lastEvent}`, turn: context.turns.current(session) };
+    return { ...found, cursor: `${found.lastEvent}`, turn: await context.turns.current(session) };
   },
-});
-
-const Entry = v.object({
-  id: v.string(),
-  parentId: v.optional(v.string()),
-  turnId: v.optional(v.string()),
-  createdAt: v.number(),
-  /** The chat message, as OpenAI has it. */
-  message: v.looseObject({ role: v.string() }),
-});
-
-/** The stored bytes are of our own making; the schema of the operation looks at what comes of them. */
-const toEntry = ({
-  id,
-  parentId,
-  turnId,
-  createdAt,
-  message,
-}: sessions.Entry): v.InferInput<typeof Entry> => ({
-  id,
-  parentId,
-  turnId,
-  createdAt,
-  message: JSON.parse(message.json),
 });
 
 /** The turn that runs or waits first, and the cursor that its events follow. */
@@ -88,8 +70,8 @@ const history = defineOperation({
     cursor: v.string(),
     turn: v.optional(v.object({ id: v.string(), cursor: v.string() })),
   }),
-  run: ({ session, ...page }, context) => {
-    const running = context.turns.current(session);
+  run: async ({ session, ...page }, context) => {
+    const running = await context.turns.current(session);
     return context.store.read(async (tx) => {
       // The cursor is read first: an event that comes in between is told again, and none is missed.
       const cursor = `${(await sessions.find(tx, session))?.lastEvent ?? 0}`;
@@ -133,18 +115,6 @@ const send = defineOperation({
   },
 });
 
-/** Asked in the commit that changes the session, so that no turn can begin in between. */
-async function checkIdle(tx: Tx, session: string) {
-  if (!(await turns.hasUnfinished(tx, session))) return;
-  throw new AppError(
-    "conflict",
-    `A turn of session ${session} runs or waits. Cancel it, or try again when it is done.`,
-    {
-      retryAfterMs: 1000,
-    },
-  );
-}
-
 const reset = defineOperation({
   name: "sessions.reset",
   http: "POST /api/sessions/:session/reset",
@@ -154,6 +124,8 @@ const reset = defineOperation({
   result: v.object({ reset: v.boolean() }),
   run: ({ session }, { store }) =>
     store.write(async (tx) => {
+      // First, so that no turn begins behind the check.
+      await sessions.hold(tx, session);
       await checkIdle(tx, session);
       await sessions.setLeaf(tx, session, null, Date.now());
       return { reset: true };
@@ -164,51 +136,33 @@ const remove = defineOperation({
   name: "sessions.delete",
   http: "DELETE /api/sessions/:session",
   scope: "own-session",
-  summary: "Deletes all of a session; what it spent stays counted.",
+  summary: "Deletes all of a session and says how much that was; what it spent stays counted.",
   params: of,
-  result: v.object({ deleted: v.boolean() }),
-  run: ({ session }, { store }) =>
-    store.write(async (tx) => {
+  result: v.object({
+    deleted: v.boolean(),
+    messages: v.number(),
+    turns: v.number(),
+    events: v.number(),
+    branches: v.number(),
+  }),
+  async run({ session }, { store }) {
+    const deleted = await store.write(async (tx) => {
+      const marked = await beginErase(tx, session);
+      // Behind the mark, which holds the session.
       await checkIdle(tx, session);
-      return { deleted: await sessions.remove(tx, session) };
-    }),
-});
-
-const mostExportCharacters = 64 * 1024 * 1024;
-
-const exportLines = defineLines({
-  name: "sessions.export",
-  http: "GET /api/sessions/:session/export",
-  scope: "own-session",
-  summary: "The current path as JSON Lines: the session, then its messages, oldest first.",
-  params: of,
-  async *lines({ session }, context) {
-    const { lastEvent: _, ...found } = await ownSession(context, context.principal, session);
-    const newestFirst: string[] = [];
-    let characters = 0;
-    let cursor: string | undefined;
-    do {
-      const page = await context.store.read((tx) =>
-        sessions.messages(tx, session, pageOf({ cursor, limit: 200 })),
-      );
-      for (const { id, parentId, turnId, createdAt, message } of page.items.toReversed()) {
-        const rest = JSON.stringify({ type: "message", id, parentId, turnId, createdAt });
-        // The stored text goes out as it is.
-        const line = `${rest.slice(0, -1)},"message":${message.json}}\n`;
-        characters += line.length;
-        if (characters > mostExportCharacters) {
-          throw new AppError(
-            "payload_too_large",
-            "This session is too long to be exported at once: page through its messages.",
-          );
-        }
-        newestFirst.push(line);
-      }
-      cursor = page.next;
-    } while (cursor !== undefined);
-    yield `${JSON.stringify({ type: "session", ...found })}\n`;
-    yield* newestFirst.toReversed();
+      return marked;
+    });
+    const erased = deleted ? await eraseSession(store, session) : nothingErased;
+    return { deleted, ...erased };
   },
 });
 
-export const sessionOperations: readonly Operation[] = [list, get, history, send, reset, remove, exportLines];
+export const sessionOperations: readonly Operation[] = [
+  list,
+  get,
+  history,
+  send,
+  reset,
+  remove,
+  exportSession,
+];

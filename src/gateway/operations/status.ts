@@ -1,6 +1,14 @@
 import * as v from "valibot";
 import { AppError } from "../../errors.ts";
-import * as usage from "../../store/usage.ts";
+import { mostItems } from "../../store/page.ts";
+import {
+  by,
+  sessionTotals,
+  type Spending,
+  totals,
+  usageKeys,
+  type UsageTotals,
+} from "../../store/usage-report.ts";
 import { SessionId } from "../ids.ts";
 import { ownSession } from "../owned.ts";
 import { defineOperation, type Operation } from "./operation.ts";
@@ -24,37 +32,64 @@ const statusGet = defineOperation({
   }),
 });
 
-const tokens = {
+const spending = {
   calls: v.number(),
+  estimatedCalls: v.number(),
+  unpricedCalls: v.number(),
   inputTokens: v.number(),
   outputTokens: v.number(),
   cachedTokens: v.number(),
   reasoningTokens: v.number(),
+  costUsd: v.optional(v.number()),
 };
+
+const Day = v.pipe(v.string(), v.isoDate("Expected a day in UTC such as 2026-11-23"));
+
+/** Millionths of a dollar as dollars; left out where no price is known, because that is not zero. */
+function inDollars<Each extends Spending>({ cost, ...rest }: Each) {
+  return { ...rest, ...(cost !== undefined && { costUsd: cost / 1_000_000 }) };
+}
+
+const withModels = ({ models, ...all }: UsageTotals) => ({
+  ...inDollars(all),
+  models: models.map(inDollars),
+});
 
 const usageGet = defineOperation({
   name: "usage.get",
   http: "GET /api/usage",
   scope: "chat",
-  summary: "Tokens that were spent: of one session, or (for the operator) of all.",
-  params: v.object({ session: v.optional(SessionId) }),
-  result: v.object({
-    ...tokens,
-    models: v.array(v.object({ model: v.string(), ...tokens })),
+  summary:
+    "Tokens that were spent, and what they cost where prices are known: of one session, or (for the operator) of all.",
+  params: v.object({
+    session: v.optional(SessionId),
+    /** Beside the models. */
+    by: v.optional(v.picklist(usageKeys)),
+    from: v.optional(Day),
+    to: v.optional(Day),
   }),
-  async run({ session }, context) {
+  result: v.object({
+    ...spending,
+    models: v.array(v.object({ model: v.string(), ...spending })),
+    items: v.optional(v.array(v.object({ key: v.string(), ...spending }))),
+  }),
+  async run({ session, by: key, ...days }, context) {
+    const { store, principal } = context;
     if (session !== undefined) {
-      await ownSession(context, context.principal, session);
-      return context.store.read((tx) => usage.sessionTotals(tx, session));
+      await ownSession(context, principal, session);
+      return withModels(await store.read((tx) => sessionTotals(tx, session)));
     }
-    if (context.principal.scope === "operator") return context.store.read((tx) => usage.totals(tx, {}));
-    throw new AppError(
-      "forbidden",
-      "Name one of your sessions: what all have spent is for the operator alone.",
-      {
-        param: "session",
-      },
-    );
+    if (principal.scope !== "operator") {
+      throw new AppError(
+        "forbidden",
+        "Name one of your sessions: what all have spent is for the operator alone.",
+        { param: "session" },
+      );
+    }
+    return store.read(async (tx) => ({
+      ...withModels(await totals(tx, days)),
+      ...(key !== undefined && { items: (await by(tx, key, days, mostItems)).map(inDollars) }),
+    }));
   },
 });
 

@@ -21,6 +21,8 @@ const get = defineOperation({
     usage: v.object({ inputTokens: v.number(), outputTokens: v.number() }),
     /** Its events follow this place in the session's log. */
     cursor: v.string(),
+    /** Where the session stood before its message, an entry or `root`; absent while nothing of it is in the tree. */
+    before: v.optional(v.string()),
     createdAt: v.number(),
     startedAt: v.optional(v.number()),
     endedAt: v.optional(v.number()),
@@ -33,6 +35,7 @@ const get = defineOperation({
       session: row.sessionId,
       usage: { inputTokens, outputTokens },
       cursor: `${row.firstEvent}`,
+      before: row.userEntryId === undefined ? undefined : (row.baseLeafId ?? "root"),
       error: code === undefined ? undefined : { code, message },
     };
   },

@@ -1,7 +1,10 @@
 import * as v from "valibot";
 
 /** A schema that is chosen by what stands in one field; what the choice does not know is left to `other`. */
-const by = <Known extends v.GenericSchema<unknown, unknown>, Other extends v.GenericSchema<unknown, unknown>>(
+export const by = <
+  Known extends v.GenericSchema<unknown, unknown>,
+  Other extends v.GenericSchema<unknown, unknown>,
+>(
   field: string,
   known: ReadonlyMap<unknown, Known>,
   other: Other,
@@ -22,18 +25,18 @@ export const textPart = (text: string) => ({ type: "text", text }) as const;
 const imagePart = (url: string, detail: v.InferOutput<typeof Detail>) =>
   ({ type: "image_url", image_url: { url, ...(detail && { detail }) } }) as const;
 
-const TextPart = v.pipe(
+export const TextPart = v.pipe(
   v.object({ text: v.string() }),
   v.transform(({ text }) => textPart(text)),
 );
-const ImagePart = v.pipe(
+export const ImagePart = v.pipe(
   v.object({ image_url: v.union([Url, v.object({ url: Url, detail: Detail })]), detail: Detail }),
   v.transform(({ image_url, detail }) =>
     typeof image_url === "string" ? imagePart(image_url, detail) : imagePart(image_url.url, image_url.detail),
   ),
 );
 /** Told to the model, so that it does not answer as if there had been nothing. */
-const OtherPart = v.pipe(
+export const OtherPart = v.pipe(
   v.object({ type: v.string() }),
   v.transform(({ type }) =>
     textPart(`[A part of type ${type.slice(0, 40)} was left out: only text and images are read.]`),
@@ -52,7 +55,7 @@ const Part = by(
 );
 export type Part = ReturnType<typeof textPart> | ReturnType<typeof imagePart>;
 
-const Content = v.nullish(v.union([v.string(), v.array(Part)]), "");
+export const Content = v.nullish(v.union([v.string(), v.array(Part)]), "");
 export type Content = string | Part[];
 
 const Call = v.object({
@@ -68,7 +71,7 @@ export const ChatMessage = v.variant("role", [
 ]);
 export type ChatMessage = v.InferOutput<typeof ChatMessage>;
 
-const FunctionTool = v.object({
+export const FunctionTool = v.object({
   type: v.literal("function"),
   function: v.looseObject({
     name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, "A tool's name is 1 to 64 of A-Z a-z 0-9 _ -")),
@@ -76,8 +79,8 @@ const FunctionTool = v.object({
 });
 const Tool = by("type", new Map([["function", FunctionTool]]), v.object({ type: v.optional(v.string()) }));
 
-const number = v.nullish(v.number());
-const whole = v.nullish(v.pipe(v.number(), v.integer()));
+export const number = v.nullish(v.number());
+export const whole = v.nullish(v.pipe(v.number(), v.integer()));
 
 /** Parameters that reach the model under their own names when they are set. */
 const passedOn = {
@@ -89,6 +92,12 @@ const passedOn = {
   seed: whole,
   response_format: v.nullish(v.looseObject({ type: v.string() })),
   reasoning_effort: v.nullish(v.string()),
+  verbosity: v.nullish(v.string()),
+  frequency_penalty: number,
+  presence_penalty: number,
+  logprobs: v.nullish(v.boolean()),
+  top_logprobs: whole,
+  parallel_tool_calls: v.nullish(v.boolean()),
   user: v.nullish(v.string()),
 };
 
@@ -104,8 +113,11 @@ export const ChatRequest = v.object({
 });
 export type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
+/** Parameters that reach the model, as far as they are set. */
+export type Parameters = { readonly [Name in keyof typeof passedOn]?: ChatRequest[Name] };
+
 /** Those of the parameters that the client has set. */
-export const parametersOf = (request: ChatRequest): Record<string, unknown> => {
+export const parametersOf = (request: Parameters): Record<string, unknown> => {
   const set: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(request)) {
     if (name in passedOn && value !== null && value !== undefined) set[name] = value;

@@ -1,9 +1,7 @@
-import { AppError } from "../../errors.ts";
 import { type AnswerEvent, createAnswerText } from "../answer-text.ts";
-import type { Call } from "../call.ts";
-import { errorBody, toPublic } from "../respond.ts";
-import { defaultHeartbeatMs, eventStreamHeaders, streamResponse } from "../stream.ts";
-import { type AnswerHead, type Done, endOfNotice, throwFailure, toToolCall, toUsage } from "./chat-answer.ts";
+import { errorBody } from "../respond.ts";
+import { type AnswerStream, type AnswerWriter, streamAnswer } from "./answer-stream.ts";
+import { type AnswerHead, type Done, endOfNotice, toToolCall, toUsage } from "./chat-answer.ts";
 
 export interface ChunkOptions {
   /** Whether what our own tools do is told. */
@@ -75,70 +73,21 @@ export function createChunks({ id, created, model }: AnswerHead, options: ChunkO
   };
 }
 
-/**
- * Answers with a stream of chunks. It waits for the first of them (15 s at most), so that a turn which fails before is
- * answered by a status that says so; after that a failure is one line with the error, and the end.
- */
-export async function streamAnswer(
+/** Answers with a stream of chunks, and `[DONE]`; a failure is one line with the error, without it. */
+export function streamChunks(
   events: AsyncIterable<AnswerEvent>,
-  of: {
-    head: AnswerHead;
-    options: ChunkOptions;
-    call: Pick<Call, "setSlow">;
-    requestId: string;
-    /** Aborted when the client is gone. */
-    signal: AbortSignal;
-    heartbeatMs?: number;
-  },
+  of: Omit<AnswerStream, "path"> & { readonly head: AnswerHead; readonly options: ChunkOptions },
 ): Promise<Response> {
-  const { heartbeatMs = defaultHeartbeatMs } = of;
   const toChunks = createChunks(of.head, of.options);
-  const iterator = events[Symbol.asyncIterator]();
-
-  /** The next text to send; undefined at the end. */
-  async function next(): Promise<string | undefined> {
-    for (;;) {
-      const { done, value } = await iterator.next();
-      if (done) return undefined;
-      throwFailure(value);
-      const text = toChunks(value);
-      if (text !== "") return text;
-    }
-  }
-
-  // Also when it goes before the stream is first read: what the turn holds must be let go.
-  of.signal.addEventListener("abort", () => void iterator.return?.().catch(() => {}), { once: true });
-  const first = next();
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, heartbeatMs);
-  of.call.setSlow(true);
-  try {
-    await Promise.race([first, late]);
-  } catch (error) {
-    of.call.setSlow(false);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-  return streamResponse(of.call, {
-    headers: { ...eventStreamHeaders, "x-request-id": of.requestId },
-    heartbeat: ": keep-alive\n\n",
-    heartbeatMs,
-    async run(write) {
-      try {
-        let ended = false;
-        for (let text = await first; text !== undefined; text = await next()) {
-          ended = text.endsWith("data: [DONE]\n\n");
-          await write(text);
-        }
-        if (!ended) throw new AppError("internal", "The turn ended without an answer.");
-      } catch (error) {
-        const told = toPublic(error, "/v1/chat/completions", of.requestId);
-        await write(`data: ${JSON.stringify(errorBody(told))}\n\n`);
-      } finally {
-        // Ends a turn that has no session; one of a session goes on.
-        await iterator.return?.();
-      }
+  let ended = false;
+  const writer: AnswerWriter = {
+    write(event) {
+      const text = toChunks(event);
+      ended ||= text.endsWith("data: [DONE]\n\n");
+      return text;
     },
-  });
+    fail: (error) => `data: ${JSON.stringify(errorBody(error))}\n\n`,
+    ended: () => ended,
+  };
+  return streamAnswer(events, writer, { ...of, path: "/v1/chat/completions" });
 }

@@ -1,4 +1,5 @@
 import type { App } from "../call.ts";
+import { isDiskFault } from "../../store/faults.ts";
 import type { GatewayParts } from "../parts.ts";
 import { json } from "../respond.ts";
 
@@ -11,7 +12,7 @@ export function healthRoutes(app: App, parts: GatewayParts, isDraining: () => bo
     if (isDraining()) return "draining";
     return store.check().then(
       () => undefined,
-      () => "store",
+      (error) => (isDiskFault(error) ? "disk" : "store"),
     );
   }
 

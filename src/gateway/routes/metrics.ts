@@ -1,4 +1,4 @@
-import { readCounters } from "../../telemetry/metrics.ts";
+import { readCounters, readGauges } from "../../telemetry/metrics.ts";
 import type { App } from "../call.ts";
 import type { GatewayParts } from "../parts.ts";
 import { json } from "../respond.ts";
@@ -10,10 +10,10 @@ export function metricsRoutes(app: App, parts: GatewayParts, connections: () => 
     return json({
       ...readCounters(),
       activeSessions: running + waiting,
-      // 0 is closed; there is no breaker yet that could open.
-      circuitBreakerState: 0,
+      ...readGauges(),
       turnsRunning: running,
       turnsWaiting: waiting,
+      storeCommits: parts.store.commits(),
       webSocketConnections: connections(),
       uptimeMs: Date.now() - parts.startedAt,
       residentBytes: process.memoryUsage.rss(),

@@ -1,3 +1,4 @@
+import { createTurnEnds } from "../../../src/agent/turn-ends.ts";
 import { createApprovals } from "../../../src/agent/approvals.ts";
 import type { Command } from "../../../src/agent/commands.ts";
 import type { RunTurn } from "../../../src/agent/turn.ts";
@@ -57,6 +58,7 @@ export async function startGateway(options: GatewayOptions = {}) {
   const turns = createTurns({
     store,
     run,
+    ends: createTurnEnds(store),
     commands: options.commands ?? [],
     maxTurns: 100,
     maxWaitingPerSession: 5,

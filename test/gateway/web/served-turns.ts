@@ -1,5 +1,6 @@
 import { type Approvals, createApprovals } from "../../../src/agent/approvals.ts";
 import type { Turn, TurnEvent } from "../../../src/agent/turn.ts";
+import { createTurnEnds } from "../../../src/agent/turn-ends.ts";
 import { createGateway } from "../../../src/gateway/gateway.ts";
 import { assistantMessage, noUsage, toolMessage } from "../../../src/llm/message.ts";
 import { memoryStore } from "../../../src/store/open.ts";
@@ -24,7 +25,14 @@ export async function serveTurns(script: Script, token?: string): Promise<Served
     ran.push(turn.text);
     return script(turn, approvals);
   };
-  const turns = createTurns({ store, run, commands: [], maxTurns: 10, maxWaitingPerSession: 10 });
+  const turns = createTurns({
+    store,
+    run,
+    ends: createTurnEnds(store),
+    commands: [],
+    maxTurns: 10,
+    maxWaitingPerSession: 10,
+  });
   const gateway = createGateway({
     settings: {
       bindAddress: "127.0.0.1",

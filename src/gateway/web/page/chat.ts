@@ -1,4 +1,4 @@
-import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { askAccess, type LoginResult, logIn, logOut, takeToken } from "./access.ts";
 import { type Conversation, emptyConversation } from "./conversation.ts";
 import { createOutbox } from "./outbox.ts";
@@ -10,12 +10,14 @@ import { type Line, openLine } from "./line.ts";
 export type Phase = "starting" | "unreachable" | "login" | "chat";
 
 /** The state of the page, and what a person can do: its parts read the signals and call the rest. */
-export interface Chat extends Omit<Line, "probe" | "close"> {
+export interface Chat extends Omit<Line, "probe" | "close" | "goBefore"> {
   readonly phase: ReadonlySignal<Phase>;
   /** True while the server can be spoken to. */
   readonly online: ReadonlySignal<boolean>;
   readonly conversation: ReadonlySignal<Conversation>;
   readonly sessions: ReadonlySignal<readonly Session[]>;
+  /** What is being written and not sent. */
+  readonly draft: Signal<string>;
   /** True when this browser came in with a token, so that there is something to log out of. */
   readonly loggedIn: ReadonlySignal<boolean>;
   titleOf(session: Pick<Session, "id" | "title">): string;
@@ -24,6 +26,8 @@ export interface Chat extends Omit<Line, "probe" | "close"> {
   logOut(): Promise<void>;
   /** Without an id: a new session. */
   openSession(id?: string): void;
+  /** Goes back to before a message and writes it anew: what followed it is kept as a branch. */
+  edit(turnId: string, text: string): Promise<void>;
 }
 
 const unreachableWaitMs = 2000;
@@ -35,6 +39,7 @@ export function createChat(): Chat {
   const online = signal(false);
   const conversation = signal(emptyConversation(""));
   const sessions = signal<readonly Session[]>([]);
+  const draft = signal("");
   const loggedIn = signal(localStorage.getItem(flag) !== null);
   const outbox = createOutbox(sessionStorage);
   const titles = createTitles(localStorage);
@@ -53,7 +58,9 @@ export function createChat(): Chat {
     batch(() => {
       online.value = false;
       // The rows of the session that is open already stay until its history is there, so that nothing flickers.
-      if (conversation.value.sessionId !== id) conversation.value = emptyConversation(id);
+      if (conversation.value.sessionId === id) return;
+      conversation.value = emptyConversation(id);
+      draft.value = "";
     });
     line = openLine(id, {
       conversation,
@@ -109,6 +116,7 @@ export function createChat(): Chat {
     online,
     conversation,
     sessions,
+    draft,
     loggedIn,
     titleOf: titles.of,
     start,
@@ -118,6 +126,11 @@ export function createChat(): Chat {
     stop: () => line?.stop(),
     decide: async (approvalId, approved, note) => line?.decide(approvalId, approved, note),
     loadEarlier: async () => line?.loadEarlier(),
+    listBranches: async () => (await line?.listBranches()) ?? [],
+    restore: async (branch) => (await line?.restore(branch)) ?? false,
+    async edit(turnId, text) {
+      if (await line?.goBefore(turnId)) draft.value = text;
+    },
     logIn: tradeToken,
     async logOut() {
       line?.close();

@@ -4,7 +4,7 @@ export interface UserItem {
   readonly kind: "user";
   /** The id of the message, or of its entry in the history. */
   readonly key: string;
-  /** Known when it was read from the history. */
+  /** Known once the server has it. */
   readonly turnId?: string;
   readonly text: string;
 }
@@ -67,6 +67,7 @@ export interface Waiting {
   /** `sending` until it is on the server's disk, then `queued`; `refused` with the reason. */
   readonly state: "sending" | "queued" | "refused";
   readonly problem?: string;
+  readonly turnId?: string;
 }
 
 export interface Progress {

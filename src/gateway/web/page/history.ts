@@ -25,8 +25,8 @@ export const History = v.object({
 });
 export type History = v.InferOutput<typeof History>;
 
-/** What is asked of a turn that runs while the page opens its session. */
-export const TurnInfo = v.object({ messageId: v.optional(v.string()) });
+/** What is asked of a turn: whose answer it is, and where the session stood before it. */
+export const TurnInfo = v.object({ messageId: v.optional(v.string()), before: v.optional(v.string()) });
 
 const textOf = (content: v.InferOutput<typeof Content>): string =>
   typeof content === "string"

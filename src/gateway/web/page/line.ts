@@ -1,5 +1,6 @@
 import type { Signal } from "@preact/signals";
 import { ask } from "./ask.ts";
+import { Branches, Restored, type Branch } from "./branches.ts";
 import {
   type ApprovalItem,
   addItem,
@@ -38,12 +39,19 @@ export interface Line {
   stop(): void;
   decide(approvalId: string, approved: boolean, note: string): Promise<void>;
   loadEarlier(): Promise<void>;
+  /** The branches of the session, the newest first. */
+  listBranches(): Promise<readonly Branch[]>;
+  /** Goes back to a branch; false when the server refuses, which then stands in the conversation. */
+  restore(branch: string): Promise<boolean>;
+  /** Goes back to where the session stood before a turn. */
+  goBefore(turnId: string): Promise<boolean>;
   probe(): void;
   close(): void;
 }
 
 const historyPage = 100;
 const sessionsShown = 100;
+const branchesShown = 200;
 const closedTooBig = 1009;
 
 const socketUrl = () => new URL("/ws", location.href).href.replace(/^http/, "ws");
@@ -149,6 +157,13 @@ export function openLine(sessionId: string, parts: LineParts): Line {
     }
   }
 
+  async function goTo(branch: string): Promise<boolean> {
+    const reply = await ask(socket, "branches.restore", { session: sessionId, branch }, Restored);
+    if (reply.ok) parts.reopen();
+    else showProblem(reply);
+    return reply.ok;
+  }
+
   return {
     probe: socket.probe,
     send(text) {
@@ -180,6 +195,23 @@ export function openLine(sessionId: string, parts: LineParts): Line {
       const reply = await ask(socket, "sessions.history", params, History);
       if (reply.ok) update((chat) => (chat.earlier === earlier ? prepend(chat, reply.result) : chat));
       else showProblem(reply);
+    },
+    async listBranches() {
+      const reply = await ask(
+        socket,
+        "branches.list",
+        { session: sessionId, limit: branchesShown },
+        Branches,
+      );
+      return reply.ok ? reply.result.items : [];
+    },
+    restore: goTo,
+    async goBefore(turnId) {
+      const reply = await ask(socket, "turns.get", { turn: turnId }, TurnInfo);
+      if (reply.ok && reply.result.before !== undefined) return goTo(reply.result.before);
+      const message = "This message is not part of the conversation, so there is no place to go back to.";
+      showProblem(reply.ok ? { code: "not_found", message } : reply);
+      return false;
     },
     close() {
       closed = true;

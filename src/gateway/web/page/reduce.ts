@@ -47,8 +47,9 @@ function begin(chat: Conversation, messageId: string | undefined, now: number): 
     return { ...rest, waiting, turn };
   }
   if (written) {
-    const { messageId: key, text } = written;
-    return addItem({ ...settle(chat), waiting, turn }, { kind: "user", key, text });
+    const { messageId: key, text, turnId } = written;
+    const item: UserItem = { kind: "user", key, text, ...(turnId !== undefined && { turnId }) };
+    return addItem({ ...settle(chat), waiting, turn }, item);
   }
   const last = chat.items.findLastIndex((item) => item.kind === "user");
   // The turn is told again from its beginning, because its message was sent again after a lost connection.
@@ -63,7 +64,7 @@ function accept(chat: Conversation, { inReplyToMessageId: key, turnId }: Of<"acc
   if (key === undefined) return chat;
   const isIt = (item: UserItem) => turnId !== undefined && item.turnId === turnId;
   if (!chat.items.some((item) => item.kind === "user" && isIt(item))) {
-    return changeWaiting(chat, key, { state: "queued" });
+    return changeWaiting(chat, key, { state: "queued", ...(turnId !== undefined && { turnId }) });
   }
   const waiting = chat.waiting.filter((one) => one.messageId !== key);
   return changeItems({ ...chat, waiting }, "user", isIt, (item) => ({ ...item, key }));

@@ -1,5 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import type { Chat } from "../chat.ts";
+import { BranchList } from "./branch-list.tsx";
 import { Composer } from "./composer.tsx";
 import { Menu } from "./icons.tsx";
 import { Messages } from "./messages.tsx";
@@ -28,6 +29,7 @@ export function ChatView({ chat, toHtml }: { chat: Chat; toHtml: (markdown: stri
             <Menu />
           </button>
           <h1>{items.length === 0 ? "New session" : title}</h1>
+          <BranchList chat={chat} />
         </header>
         {!chat.online.value && (
           <p class="banner" role="status">

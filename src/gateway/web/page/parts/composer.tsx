@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Chat } from "../chat.ts";
 import { focusWithoutKeyboard } from "../focus-without-keyboard.ts";
@@ -10,7 +9,7 @@ const composingKeyCode = 229;
 /** Where a message is written: Enter sends, Shift+Enter is a new line. A message sent while a turn runs waits for it. */
 export function Composer({ chat }: { chat: Chat }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  const draft = useSignal("");
+  const { draft } = chat;
   const running = chat.conversation.value.turn !== undefined;
 
   useEffect(() => focusWithoutKeyboard(field.current), []);

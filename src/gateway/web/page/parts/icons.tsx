@@ -43,3 +43,13 @@ export const Down = () => (
     <path d="M8 3v9.5M4 8.8l4 4 4-4" />
   </Icon>
 );
+export const Pencil = () => (
+  <Icon>
+    <path d="M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3 3 13Z" />
+  </Icon>
+);
+export const Fork = () => (
+  <Icon>
+    <path d="M4 2.5v11M4 9.5c0-2 8-1 8-4M12 5.5v-3" />
+  </Icon>
+);

@@ -7,6 +7,7 @@ import { ErrorRow } from "./error-row.tsx";
 import { Down } from "./icons.tsx";
 import { Said } from "./said.tsx";
 import { ToolCard } from "./tool-card.tsx";
+import { UserRow } from "./user-row.tsx";
 import { WaitingRow } from "./waiting-row.tsx";
 
 interface Parts {
@@ -20,7 +21,7 @@ const nearEnd = 48;
 function draw(item: Item, { chat, toHtml }: Parts) {
   switch (item.kind) {
     case "user":
-      return <div class="user">{item.text}</div>;
+      return <UserRow item={item} edit={chat.edit} />;
     case "text":
       return <Said item={item} toHtml={toHtml} />;
     case "tool":

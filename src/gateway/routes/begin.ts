@@ -1,0 +1,83 @@
+import type { Context } from "hono";
+import type { TurnRequest } from "../../agent/turn.ts";
+import { cancelled, stopping } from "../../errors.ts";
+import type { Message } from "../../llm/message.ts";
+import type { NewTurn } from "../../turns/turns.ts";
+import type { AnswerEvent } from "../answer-text.ts";
+import { type Env, principalOf } from "../call.ts";
+import { check } from "../check.ts";
+import { checkMayOpen, MessageId, SessionId } from "../ids.ts";
+import { createInbox, type Inbox } from "../inbox.ts";
+import type { GatewayParts } from "../parts.ts";
+import * as v from "valibot";
+
+/** The events of a turn, and the id that it goes by. */
+export interface Begun {
+  readonly turnId: string;
+  readonly events: AsyncIterable<AnswerEvent>;
+}
+
+/** Of the events of a turn that is answered whole: nobody reads them slowly, but one that is told again comes all at once. */
+const mostWholeBytes = 64 * 1024 * 1024;
+
+const SessionHeader = v.optional(SessionId);
+const KeyHeader = v.optional(MessageId);
+
+/** The kept session that a request names. */
+export const sessionOf = (c: Context<Env>) => check(SessionHeader, c.req.header("x-openclaw-session-id"));
+
+/** Whether a call that needs an approval asks the client, or is denied at once. */
+export const approverOf = (c: Context<Env>): TurnRequest["approver"] =>
+  c.req.header("x-openclaw-approvals") === "wait" ? "requester" : "none";
+
+/** How a request on the OpenAI surfaces becomes a turn. `isDraining`: no turn without a session begins any more. */
+export function createBeginnings(parts: GatewayParts, isDraining: () => boolean) {
+  const { settings, store, turns } = parts;
+  return {
+    /** A turn that keeps nothing: the request is its history, and it ends when the client goes. */
+    once(c: Context<Env>, of: { text: string; entries: readonly Message[]; request: TurnRequest }): Begun {
+      if (isDraining()) throw stopping();
+      const turnId = Bun.randomUUIDv7();
+      const controller = new AbortController();
+      const leave = () => controller.abort(cancelled("The client went away."));
+      c.req.raw.signal.addEventListener("abort", leave, { once: true });
+      const events = parts.run({
+        id: turnId,
+        principal: principalOf(c),
+        channel: "openai",
+        ...of,
+        resumed: false,
+        signal: controller.signal,
+        outsideSlot: (wait) => wait(),
+      });
+      return { turnId, events };
+    },
+
+    /** A turn of a kept session, which goes on whoever listens. */
+    async kept(
+      c: Context<Env>,
+      of: Pick<NewTurn, "sessionId" | "text" | "content" | "results" | "request"> & { stream: boolean },
+    ): Promise<Begun> {
+      const { stream, ...input } = of;
+      await checkMayOpen(store, input.sessionId);
+      const messageId = check(KeyHeader, c.req.header("idempotency-key"));
+      const inbox = createInbox(stream ? settings.sendBufferBytes : mostWholeBytes);
+      const { turnId } = await turns.accept(
+        {
+          ...input,
+          principal: principalOf(c),
+          channel: "openai",
+          ...(messageId !== undefined && { messageId }),
+        },
+        inbox.listener,
+      );
+      c.req.raw.signal.addEventListener("abort", inbox.close, { once: true });
+      return { turnId, events: eventsOf(inbox, c.req.raw.signal) };
+    },
+  };
+}
+
+async function* eventsOf(inbox: Inbox, signal: AbortSignal): AsyncIterable<AnswerEvent> {
+  for await (const { event } of inbox) yield event;
+  if (signal.aborted) throw cancelled("The client went away; the turn of its session goes on.");
+}
