@@ -57,7 +57,11 @@ function refuseOutside(metafile: Bun.BuildMetafile | undefined) {
   if (!metafile) throw new Error("Bun.build wrote no metafile, so nothing tells what is not bundled.");
   const outside = Object.entries(metafile.inputs).flatMap(([path, { imports }]) =>
     imports
-      .filter((made) => made.external && made.entryPoint === undefined && !isBuiltin(made.path))
+      // A relative one is of a package that is bundled, where nothing uses what it names.
+      .filter(
+        ({ external, entryPoint, path }) => external && entryPoint === undefined && !path.startsWith("."),
+      )
+      .filter((made) => !isBuiltin(made.path))
       .map((made) => `${made.path} (in ${path})`),
   );
   if (outside.length > 0) throw new Error(`Not bundled: ${outside.join(", ")}.`);

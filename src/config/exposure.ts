@@ -4,8 +4,9 @@ import type { Settings } from "./settings.ts";
 import { isLoopback } from "./values.ts";
 
 /** True when the built-in offline model would answer: it is asked for, or no model is named in any way. */
-export const usesDemo = ({ provider, key, endpoint, model }: Settings["llm"]) =>
-  provider === "demo" || [provider, key, endpoint, model].every((value) => value === undefined);
+export const usesDemo = ({ provider, key, endpoint, model, providers }: Settings["llm"]) =>
+  provider === "demo" ||
+  ([provider, key, endpoint, model].every((value) => value === undefined) && providers.length === 0);
 
 /** What is right by itself but must not be served: each with the setting to change. `executable` is the path of this program. */
 export const refusals = (settings: Settings, executable: string): readonly Problem[] => [

@@ -4,6 +4,7 @@ import { agentRows } from "./rows/agent.ts";
 import { middlewareRows } from "./rows/middleware.ts";
 import { sandboxRows } from "./rows/sandbox.ts";
 import { storeRows } from "./rows/store.ts";
+import { turnsRows } from "./rows/turns.ts";
 import { gatewayRows } from "./rows/gateway.ts";
 import { clientRows } from "./rows/client.ts";
 import { telemetryRows } from "./rows/telemetry.ts";
@@ -19,6 +20,7 @@ export const settingsTable = {
   middleware: middlewareRows,
   sandbox: sandboxRows,
   store: storeRows,
+  turns: turnsRows,
   gateway: gatewayRows,
   client: clientRows,
   telemetry: telemetryRows,

@@ -34,6 +34,16 @@ export const whole = (from: number, to = Number.MAX_SAFE_INTEGER) =>
     v.check((n) => n >= from && n <= to, `Expected a whole number from ${from} to ${to}`),
   );
 
+/** A share of something, as a decimal number from 0 to `most`. */
+export const share = (most: number) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.regex(/^\d+(\.\d+)?$/, `Expected a number from 0 to ${most}, such as 0.5`),
+    v.transform(Number),
+    v.check((n) => n <= most, `Expected a number from 0 to ${most}`),
+  );
+
 /** Decimal seconds as milliseconds. */
 export const seconds = (most = 86_400) =>
   v.pipe(
@@ -43,6 +53,17 @@ export const seconds = (most = 86_400) =>
     v.transform((digits) => Math.round(Number(digits) * 1000)),
     v.check((ms) => ms <= most * 1000, `Expected at most ${most} seconds`),
   );
+
+const dayMs = 86_400_000;
+
+/** Days, decimals allowed, as milliseconds. */
+export const days = v.pipe(
+  v.string(),
+  v.trim(),
+  v.regex(/^\d+(\.\d+)?$/, "Expected days, decimals allowed"),
+  v.transform((digits) => Math.round(Number(digits) * dayMs)),
+  v.check((ms) => ms <= 36_500 * dayMs, "Expected at most 36500 days"),
+);
 
 /** Words separated by commas; empty ones are dropped. */
 export const list = v.pipe(
@@ -128,4 +149,40 @@ export const origins = v.pipe(
     "Expected origins such as https://example.com, separated by commas",
   ),
   v.transform((items) => items.map((item) => new URL(item).origin)),
+);
+
+/** Dollars, as whole millionths of one. */
+export const usd = v.pipe(
+  v.string(),
+  v.trim(),
+  v.regex(/^\d{1,9}(\.\d{1,6})?$/, "Expected US dollars, such as 5 or 0.50"),
+  v.transform((dollars) => Math.round(Number(dollars) * 1_000_000)),
+);
+
+const isNamedCount = (pair: string) => /^[^\s=]{1,256}=\d{1,15}$/.test(pair);
+
+/** `name=number,name=number` by name. */
+export const namedCounts = v.pipe(
+  list,
+  v.check((pairs) => pairs.every(isNamedCount), "Expected name=number pairs separated by commas"),
+  v.transform((pairs): Readonly<Record<string, number>> => {
+    const entries = pairs.map((pair): [string, number] => {
+      const at = pair.lastIndexOf("=");
+      return [pair.slice(0, at), Number(pair.slice(at + 1))];
+    });
+    return Object.fromEntries(entries);
+  }),
+);
+
+const perMillion = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1_000_000));
+
+/** Prices of models, in dollars per million tokens. */
+export const prices = v.pipe(
+  v.string(),
+  v.parseJson(undefined, "Expected JSON"),
+  v.record(
+    v.string(),
+    v.strictObject({ input: perMillion, cached: v.optional(perMillion), output: perMillion }),
+    'Expected JSON such as {"gpt-4o":{"input":2.5,"cached":1.25,"output":10}}',
+  ),
 );

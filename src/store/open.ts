@@ -17,7 +17,7 @@ export interface Store {
    * may run again before its write is told: on PostgreSQL other processes can come in between.
    */
   write<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Resolves when a commit can be made, else throws `unavailable` and says why. A good answer holds for a second. */
+  /** Resolves when a commit can be made, else throws `unavailable`, within 2 s, and says why. A good answer holds for a second. */
   check(): Promise<void>;
   /**
    * Inside a `write`: tells the processes that share the database, this one included, once it is committed. The payload
@@ -147,19 +147,13 @@ function createStore({ writer, read, listen, close }: Database, release: () => v
 
   const prove = () => {
     if (proof === undefined || performance.now() > proof.until) {
-      const made = {
-        written: writer.write((tx) => tx.dialect.prove(tx)),
-        until: Number.POSITIVE_INFINITY,
-      };
-      made.written.then(
-        () => {
-          made.until = performance.now() + provenForMs;
-        },
-        () => {
-          proof = undefined;
-        },
+      const written = writer.write((tx) => tx.dialect.prove(tx));
+      const next = { written, until: Number.POSITIVE_INFINITY };
+      proof = next;
+      written.then(
+        () => (next.until = performance.now() + provenForMs),
+        () => (proof = undefined),
       );
-      proof = made;
     }
     return inTime(proof.written);
   };

@@ -19,10 +19,14 @@ export interface StoredResponse {
 
 const Told = v.object({ owner: v.string(), response: v.string() });
 const Link = v.object({ id: v.string(), previous_id: maybeText, messages: v.string() });
-const Messages = v.array(v.object({ role: Role, json: v.string(), callIds: v.array(v.string()) }));
+const Messages = v.array(
+  v.object({ role: Role, json: v.string(), callIds: v.array(v.string()), meta: v.optional(v.string()) }),
+);
 
 export async function insert(tx: Tx, of: StoredResponse): Promise<void> {
-  const messages = JSON.stringify(of.messages.map(({ role, json, callIds }) => ({ role, json, callIds })));
+  const messages = JSON.stringify(
+    of.messages.map(({ role, json, callIds, meta }) => ({ role, json, callIds, meta })),
+  );
   await tx`
     INSERT INTO responses (id, owner, previous_id, bytes, created_at, response, messages)
     VALUES (${of.id}, ${of.owner}, ${of.previousId ?? null}, ${Buffer.byteLength(messages)}, ${of.now},
@@ -36,6 +40,20 @@ export async function find(tx: Tx, id: string): Promise<{ owner: string; respons
 /** False when there is none. What continues it can then be read, but not be continued any more. */
 export async function remove(tx: Tx, id: string): Promise<boolean> {
   return (await tx`DELETE FROM responses WHERE id = ${id} RETURNING id`).length > 0;
+}
+
+/**
+ * Deletes at most `limit` responses that were made before a time and that no other continues: a conversation goes from
+ * its end on, and one that was continued since stays whole. Returns how many; 0 when none is left.
+ */
+export async function removeBefore(tx: Tx, before: number, limit: number): Promise<number> {
+  const removed = await tx`
+    DELETE FROM responses WHERE id IN (
+      SELECT id FROM responses AS old
+      WHERE created_at < ${before} AND NOT EXISTS (SELECT 1 FROM responses WHERE previous_id = old.id)
+      ORDER BY created_at, id LIMIT ${limit}
+    ) RETURNING id`;
+  return removed.length;
 }
 
 /**

@@ -28,6 +28,11 @@ export async function beginErase(
   return marked.length > 0;
 }
 
+/** Takes the mark away again, in the write that set it. */
+export async function spare(tx: Tx, id: string): Promise<void> {
+  await tx`UPDATE sessions SET deleting = 0 WHERE id = ${id}`;
+}
+
 /** Deletes at most `most` records of each kind of a marked session, and the session behind the last of them: then it is `over`. */
 export async function eraseSome(tx: Tx, id: string, most: number): Promise<Erased & { over: boolean }> {
   const events = await tx`

@@ -59,20 +59,36 @@ export function createWriteQueue(runBatch: RunBatch): WriteQueue {
 }
 
 /** A `tx` for one job: it takes no more statements after one that failed, and none after its job has ended. */
-export function openJobTx(under: Tx) {
+export interface JobTx {
+  readonly tx: Tx;
+  /** What its first failed statement failed with. */
+  fault(): unknown;
+  /** Since when no statement of it runs; undefined while one does. */
+  quietSince(): number | undefined;
+  end(): void;
+}
+
+export function openJobTx(under: Tx): JobTx {
   let fault: unknown;
+  let running = 0;
+  let quietSince = performance.now();
   const run = async (parts: TemplateStringsArray, ...values: SqlValue[]): Promise<readonly Row[]> => {
     if (fault !== undefined) throw fault;
+    running += 1;
     try {
       return await under(parts, ...values);
     } catch (error) {
       fault ??= error;
       throw error;
+    } finally {
+      running -= 1;
+      quietSince = performance.now();
     }
   };
   return {
     tx: Object.assign(run, { dialect: under.dialect }),
     fault: () => fault,
+    quietSince: () => (running > 0 ? undefined : quietSince),
     end() {
       fault = new AppError(
         "internal",
@@ -82,12 +98,18 @@ export function openJobTx(under: Tx) {
   };
 }
 
-/** Ends the wait for a job that awaits something else than its statements. */
-export async function inTime<T>(work: Promise<T>, jobMs: number): Promise<T> {
+/** Ends the wait for a job that awaits something else than its statements for `quietMs`. */
+export async function inTime<T>(work: Promise<T>, { quietSince }: JobTx, quietMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const refuse = () =>
-    late.reject(new AppError("internal", "A write waited for something else than its `tx`."));
-  const timer = setTimeout(refuse, jobMs);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const lookIn = (ms: number) => {
+    timer = setTimeout(() => {
+      const quiet = performance.now() - (quietSince() ?? performance.now());
+      if (quiet < quietMs) return lookIn(quietMs - quiet);
+      late.reject(new AppError("internal", "A write waited for something else than its `tx`."));
+    }, ms);
+  };
+  lookIn(quietMs);
   try {
     return await Promise.race([work, late.promise]);
   } finally {

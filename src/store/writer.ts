@@ -21,14 +21,14 @@ const retryMs = 10;
 export interface WriterOptions {
   /** How long to wait for another program that holds the database. */
   readonly lockWaitMs: number;
-  /** A write awaits only statements, which take microseconds: one that is not done by then never will be. */
-  readonly jobMs?: number;
+  /** A write awaits only its statements: one that does nothing for so long never will. */
+  readonly quietMs?: number;
 }
 
 /** The one writer of a database: callers queue, and all that wait share a transaction and its commit. */
 export function createWriter(
   connection: Connection,
-  { lockWaitMs, jobMs = 5000 }: WriterOptions,
+  { lockWaitMs, quietMs = 5000 }: WriterOptions,
 ): SqliteWriter {
   // SQLite would wait standing still; `begin` waits without stopping everybody else.
   connection.run("PRAGMA busy_timeout = 0");
@@ -39,7 +39,7 @@ export function createWriter(
       if (connection.inTransaction()) connection.command("ROLLBACK");
       await begin(connection, lockWaitMs);
       for (const job of batch) {
-        const done = await runJob(connection, job, jobMs);
+        const done = await runJob(connection, job, quietMs);
         if (done !== undefined) tell.push(done);
       }
       connection.command("COMMIT");
@@ -75,12 +75,13 @@ async function begin(connection: Connection, waitMs: number) {
 }
 
 /** Runs one job in its savepoint. Throws only when the whole transaction is lost. */
-async function runJob(connection: Connection, job: Job, jobMs: number): Promise<(() => void) | undefined> {
-  const { tx, fault, end } = openJobTx(connection.tx);
+async function runJob(connection: Connection, job: Job, quietMs: number): Promise<(() => void) | undefined> {
+  const jobTx = openJobTx(connection.tx);
+  const { tx, fault, end } = jobTx;
   connection.command("SAVEPOINT job");
   if (!job.changes) connection.run("PRAGMA query_only = ON");
   try {
-    const done = await inTime(job.run(tx), jobMs);
+    const done = await inTime(job.run(tx), jobTx, quietMs);
     // Also when the job made light of it: in PostgreSQL nothing could follow a failed statement.
     if (fault() !== undefined) throw fault();
     connection.command("RELEASE job");

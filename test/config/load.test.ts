@@ -55,10 +55,12 @@ describe("loadSettings", () => {
       OPENCLAW_CLIENT_TOKENS: "phone=short-secret",
       OPENCLAW_AUTH_TOKEN: "hunter2",
       MODEL_PROVIDER_ENDPOINT: "ftp://me:passw0rd@example.com/v1",
+      OPENCLAW_DATABASE_URL: "mysql://me:dbpass@example.com/claw",
     });
     const said = JSON.stringify(problems);
-    expect(problems).toHaveLength(3);
-    for (const secret of ["short-secret", "hunter2", "passw0rd"]) expect(said).not.toContain(secret);
+    expect(problems).toHaveLength(4);
+    for (const secret of ["short-secret", "hunter2", "passw0rd", "dbpass"])
+      expect(said).not.toContain(secret);
     const { sources } = load({
       MODEL_PROVIDER_KEY: "sk-123",
       MODEL_PROVIDER_ENDPOINT: "http://me:passw0rd@localhost/v1",
@@ -198,6 +200,35 @@ describe("loadSettings", () => {
     expect(notes).toHaveLength(1);
     expect(notes[0]).toMatchObject({ kind: "ignored" });
     expect(notes[0]?.text).toContain("OPENCLAW_PORT, OPENCLAW_PORT_18789_TCP_ADDR, OPENCLAW_SERVICE_HOST");
+  });
+
+  test("reads budgets and prices, and refuses what would be taken for something else", () => {
+    const { middleware } =
+      load({
+        OPENCLAW_DAILY_COST_BUDGET: "2.50",
+        OPENCLAW_NAME_TOKEN_BUDGETS: "alice=1000, operator=5",
+        OPENCLAW_PRICES: '{"m":{"input":2.5,"output":10}}',
+      }).settings ?? {};
+    expect(middleware).toMatchObject({
+      costPerDay: 2_500_000,
+      tokensPerName: { alice: 1000, operator: 5 },
+      prices: { m: { input: 2.5, output: 10 } },
+      tokensPerDay: 0,
+    });
+    const bad: Record<string, string>[] = [
+      { OPENCLAW_DAILY_COST_BUDGET: "$5" },
+      { OPENCLAW_DAILY_COST_BUDGET: "5,00" },
+      { OPENCLAW_DAILY_COST_BUDGET: "0.0000001" },
+      { OPENCLAW_NAME_TOKEN_BUDGETS: "alice" },
+      { OPENCLAW_NAME_TOKEN_BUDGETS: "alice=many" },
+      { OPENCLAW_NAME_TOKEN_BUDGETS: "alice=1.5" },
+      { OPENCLAW_PRICES: "m=1" },
+      { OPENCLAW_PRICES: '{"m":1}' },
+      { OPENCLAW_PRICES: '{"m":{"input":-1,"output":1}}' },
+      { OPENCLAW_PRICES: '{"m":{"input":1}}' },
+      { OPENCLAW_PRICES: '{"m":{"input":1,"output":1,"cache":1}}' },
+    ];
+    for (const environment of bad) expect(problemsOf(environment)).toHaveLength(1);
   });
 
   test("checks addresses, origins and tokens by their form", () => {

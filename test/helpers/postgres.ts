@@ -86,6 +86,8 @@ export async function startCluster(
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",
+    // A signal to the group of the tests must not end it before it has cleaned up.
+    detached: true,
   });
   child.unref();
   const answers = child.stdout.pipeThrough(new TextDecoderStream()).getReader();

@@ -8,6 +8,7 @@ import * as events from "../../src/store/events.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import * as notes from "../../src/store/notes.ts";
 import { memoryStore } from "../../src/store/open.ts";
+import * as responses from "../../src/store/responses.ts";
 import * as retention from "../../src/store/retention.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import type { SqlValue, Tx } from "../../src/store/tx.ts";
@@ -110,6 +111,9 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "usage.spentByTurn": (tx) => usage.spentByTurn(tx, "t1"),
   "usage.spentOnDay": (tx) => usage.spentOnDay(tx, "2026-11-23"),
   "usage.spentOnDay of a name": (tx) => usage.spentOnDay(tx, "2026-11-23", "alice"),
+  "responses.find": (tx) => responses.find(tx, "r1"),
+  "responses.remove": (tx) => responses.remove(tx, "r1"),
+  "responses.removeBefore": (tx) => responses.removeBefore(tx, now, 5),
   "notes.get": (tx) => notes.get(tx, "alice", "k"),
   "notes.put": (tx) => notes.put(tx, "alice", { key: "k", content: "c", now }),
   "notes.remove": (tx) => notes.remove(tx, "alice", "k"),

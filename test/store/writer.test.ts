@@ -3,11 +3,11 @@ import { openConnection, type Connection } from "../../src/store/connection.ts";
 import type { Tx } from "../../src/store/tx.ts";
 import { createWriter, type SqliteWriter as Writer } from "../../src/store/writer.ts";
 
-async function withWriter(act: (writer: Writer, connection: Connection) => Promise<void>, jobMs?: number) {
+async function withWriter(act: (writer: Writer, connection: Connection) => Promise<void>, quietMs?: number) {
   const connection = openConnection(":memory:", "write");
   connection.run("CREATE TABLE words (word TEXT PRIMARY KEY)");
   try {
-    await act(createWriter(connection, { lockWaitMs: 0, jobMs }), connection);
+    await act(createWriter(connection, { lockWaitMs: 0, quietMs }), connection);
   } finally {
     connection.close();
   }

@@ -1,5 +1,5 @@
 import type { SettingRow } from "../setting-row.ts";
-import { choice, list, seconds, text, whole } from "../values.ts";
+import { choice, list, seconds, share, text, whole } from "../values.ts";
 
 export const agentRows = {
   systemPrompt: {
@@ -41,5 +41,17 @@ export const agentRows = {
     fallback: "300",
     doc: "Seconds that a person has to decide.",
     alias: ["OpenClaw__Tooling__ToolApprovalTimeoutSeconds"],
+  },
+  compactionShare: {
+    env: "OPENCLAW_COMPACTION_SHARE",
+    schema: share(0.95),
+    fallback: "0.8",
+    doc: "Share of the context window beyond which the model sums up the older messages of a session; nothing is deleted. 0: never.",
+  },
+  recall: {
+    env: "OPENCLAW_RECALL",
+    schema: whole(0, 20),
+    fallback: "0",
+    doc: "Notes of the `memory` tool that are offered to the model when they match what the user says.",
   },
 } as const satisfies Record<string, SettingRow>;

@@ -1,5 +1,5 @@
 import type { SettingRow } from "../setting-row.ts";
-import { whole } from "../values.ts";
+import { namedCounts, prices, usd, whole } from "../values.ts";
 
 export const middlewareRows = {
   turnsPerMinute: {
@@ -15,6 +15,36 @@ export const middlewareRows = {
     fallback: "0",
     doc: "Tokens that a session may spend; 0: no limit.",
     alias: ["OpenClaw__SessionTokenBudget"],
+  },
+  tokensPerTurn: {
+    env: "OPENCLAW_TURN_TOKEN_BUDGET",
+    schema: whole(0),
+    fallback: "0",
+    doc: "Tokens that one turn may spend; 0: no limit.",
+  },
+  tokensPerDay: {
+    env: "OPENCLAW_DAILY_TOKEN_BUDGET",
+    schema: whole(0),
+    fallback: "0",
+    doc: "Tokens that all may spend together in a day (UTC); 0: no limit.",
+  },
+  costPerDay: {
+    env: "OPENCLAW_DAILY_COST_BUDGET",
+    schema: usd,
+    fallback: "0",
+    doc: "US dollars that all may spend together in a day (UTC), decimals allowed; 0: no limit.",
+  },
+  tokensPerName: {
+    env: "OPENCLAW_NAME_TOKEN_BUDGETS",
+    schema: namedCounts,
+    fallback: "",
+    doc: "Tokens that each may spend in a day (UTC), as name=tokens pairs separated by commas; the names are those of tokens, `operator` among them.",
+  },
+  prices: {
+    env: "OPENCLAW_PRICES",
+    schema: prices,
+    fallback: "{}",
+    doc: 'Prices in US dollars per million tokens, beside those that we know, as JSON: `{"model":{"input":2.5,"cached":1.25,"output":10}}`.',
   },
   contextTokens: {
     env: "OPENCLAW_CONTEXT_TOKENS",

@@ -170,7 +170,8 @@ export const firstTables: Migration = {
       response TEXT NOT NULL,
       messages TEXT NOT NULL
     );
-    CREATE INDEX responses_by_time ON responses (created_at);
+    CREATE INDEX responses_by_time ON responses (created_at, id);
+    CREATE INDEX responses_by_previous ON responses (previous_id) WHERE previous_id IS NOT NULL;
 
     CREATE TABLE notes (
       owner TEXT NOT NULL,

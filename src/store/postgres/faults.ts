@@ -19,7 +19,7 @@ const faults: readonly (readonly [code: string, text: string])[] = [
 
 const tls = /^(UNABLE_TO_|ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|ERR_POSTGRES_TLS)/;
 const lost =
-  /^(08(?!P01)|57P0|ERR_POSTGRES_(CONNECTION|IDLE_TIMEOUT|LIFETIME)|ECONN|EPIPE|EHOST|ENET|ETIMEDOUT|ENOTFOUND)/;
+  /^(08(?!P01)|57P0|25P03|ERR_POSTGRES_(CONNECTION|IDLE_TIMEOUT|LIFETIME)|ECONN|EPIPE|EHOST|ENET|ETIMEDOUT|ENOTFOUND)/;
 
 /** The server's SQLSTATE, else the code of what failed on the way; of one of our own, that of its cause. */
 export function codeOf(error: unknown): string {

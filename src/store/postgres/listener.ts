@@ -1,6 +1,7 @@
 import type { SQL } from "bun";
 import { log } from "../../telemetry/log.ts";
 import { channelOf } from "./dialect.ts";
+import { closeNow } from "./session.ts";
 
 export interface Listener {
   /** Calls back with each payload, and with an empty one when signals may have been missed. */
@@ -84,7 +85,7 @@ export function createListener(options: ListenerOptions): Listener {
     };
     void subscribe(client, probe, hear, sendProbe);
     for (const topic of topics.keys()) subscribeTopic(client, topic);
-    before?.close({ timeout: 0 }).catch(() => {});
+    if (before !== undefined) closeNow(before);
   }
 
   function tick() {
@@ -112,7 +113,7 @@ export function createListener(options: ListenerOptions): Listener {
     close() {
       clearInterval(timer);
       topics.clear();
-      client?.close({ timeout: 0 }).catch(() => {});
+      if (client !== undefined) closeNow(client);
       client = undefined;
     },
   };

@@ -1,11 +1,12 @@
 import type { Migration } from "../migrations/migration.ts";
 import type { Database } from "../database.ts";
+import { asFault } from "./faults.ts";
 import { createListener } from "./listener.ts";
 import { migratePostgres } from "./migrate.ts";
 import { createOutage } from "./outage.ts";
 import { createPostgresReader } from "./reader.ts";
-import { reachServer } from "./server.ts";
-import { openSession } from "./session.ts";
+import { cannotUse, reachServer, type Server } from "./server.ts";
+import { openSession, type Session } from "./session.ts";
 import { createPostgresWriter } from "./writer.ts";
 
 export interface PostgresOptions {
@@ -22,16 +23,24 @@ export interface PostgresOptions {
 
 const migrationMs = 600_000;
 
+async function prepare(server: Server, migrations: readonly Migration[]) {
+  let session: Session | undefined;
+  try {
+    session = await openSession(server.open({ max: 1, timeoutMs: migrationMs }), migrationMs);
+    await migratePostgres(session, migrations);
+  } catch (error) {
+    const fault = asFault(error);
+    throw fault.code === "unavailable" ? cannotUse(server.name, error) : fault;
+  } finally {
+    session?.close();
+  }
+}
+
 /** Opens a database on a PostgreSQL server that other processes may share. Throws `unavailable`, saying what to do. */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
   const { timeoutMs } = options;
   const server = await reachServer(options.databaseUrl, options.startWaitMs);
-  const migrating = await openSession(server.open({ max: 1, timeoutMs: migrationMs }), migrationMs);
-  try {
-    await migratePostgres(migrating, options.migrations);
-  } finally {
-    migrating.close();
-  }
+  await prepare(server, options.migrations);
   const reader = createPostgresReader({
     open: (max) => server.open({ max, timeoutMs, readOnly: true }),
     max: Math.max(1, options.pool - 2),
@@ -41,7 +50,6 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const writer = createPostgresWriter({
     connect: () => openSession(server.open({ max: 1, timeoutMs }), timeoutMs),
     outage: createOutage(`${server.name} (writing)`, options.lockWaitMs),
-    jobMs: 3 * timeoutMs,
   });
   const listener = createListener({
     open: () => server.open({ max: 1, timeoutMs }),

@@ -52,6 +52,8 @@ export function createPostgresReader({
   return { tx, close: () => closeNow(pool) };
 }
 
+const mostWaiting = 20_000;
+
 /** Lets `most` run at once; one that waits longer than `waitMs` for its place is refused as `busy`. */
 export function createGate(most: number, waitMs: number) {
   let running = 0;
@@ -62,6 +64,7 @@ export function createGate(most: number, waitMs: number) {
       running += 1;
       return;
     }
+    if (waiting.size >= mostWaiting) throw busy();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       waiting.delete(resolve);

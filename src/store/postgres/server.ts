@@ -4,6 +4,7 @@ import { AppError } from "../../errors.ts";
 import { log } from "../../telemetry/log.ts";
 import { first, int } from "../columns.ts";
 import { asFault, codeOf, isUnreachable } from "./faults.ts";
+import { closeNow } from "./session.ts";
 
 export interface ClientOptions {
   readonly max: number;
@@ -21,6 +22,7 @@ export interface Server {
 }
 
 const connectSeconds = 5;
+const idleMs = 3000;
 const oldest = 150_000;
 
 /** For people; a URL that cannot be read is not repeated, as it may hold a password. */
@@ -28,7 +30,7 @@ export function nameOf(databaseUrl: string): string {
   const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined;
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol))
     throw new AppError("unavailable", "OPENCLAW_DATABASE_URL is no postgres://user:password@host/database.");
-  const database = decodeURIComponent(url.pathname.slice(1)) || url.username;
+  const database = url.pathname.slice(1) || url.username;
   return `database ${JSON.stringify(database)} at ${url.host || "this machine"}`;
 }
 
@@ -52,8 +54,8 @@ function createServer(databaseUrl: string, behindPooler: boolean): Server {
           : {
               connection: {
                 statement_timeout: timeoutMs,
-                // A transaction that we no longer know of must not keep its locks.
-                idle_in_transaction_session_timeout: 4 * timeoutMs,
+                // A process that was stopped in a transaction must not keep its locks from the others.
+                idle_in_transaction_session_timeout: idleMs,
                 ...(readOnly && { default_transaction_read_only: "on" }),
               },
             }),
@@ -66,7 +68,7 @@ const About = v.object({ version: int, encoding: v.string() });
 /** Asks who is there. Throws what the driver threw, or `unavailable` for a server that will not do. */
 async function greet(server: Server): Promise<void> {
   const sql = server.open({ max: 1, timeoutMs: connectSeconds * 1000 });
-  const timer = setTimeout(() => void sql.close({ timeout: 0 }), 2 * connectSeconds * 1000);
+  const timer = setTimeout(() => closeNow(sql), 2 * connectSeconds * 1000);
   try {
     const about = first(
       About,
@@ -86,7 +88,7 @@ async function greet(server: Server): Promise<void> {
       );
   } finally {
     clearTimeout(timer);
-    await sql.close({ timeout: 0 });
+    closeNow(sql);
   }
 }
 
@@ -95,18 +97,20 @@ const retryMs = 500;
 /** Waits at most `waitMs` for a server to answer. Throws `unavailable`, naming host and database, and what to do. */
 export async function reachServer(databaseUrl: string, waitMs: number): Promise<Server> {
   const deadline = performance.now() + waitMs;
-  let server = createServer(databaseUrl, false);
+  let behindPooler = false;
+  let server = createServer(databaseUrl, behindPooler);
   let told = false;
   for (;;) {
     try {
       await greet(server);
       return server;
     } catch (error) {
-      if (codeOf(error) === "08P01" && /startup parameter/.test(String(error))) {
+      if (!behindPooler && codeOf(error) === "08P01" && /startup parameter/.test(String(error))) {
+        behindPooler = true;
         log.warn(
           `the ${server.name} is behind a pooler: its statement time-out is kept by this process alone`,
         );
-        server = createServer(databaseUrl, true);
+        server = createServer(databaseUrl, behindPooler);
         continue;
       }
       if (!isUnreachable(error) || performance.now() >= deadline) throw cannotUse(server.name, error);
@@ -118,7 +122,8 @@ export async function reachServer(databaseUrl: string, waitMs: number): Promise<
   }
 }
 
-function cannotUse(name: string, error: unknown): AppError {
+/** Names the database that cannot be used, and why. */
+export function cannotUse(name: string, error: unknown): AppError {
   const fault = asFault(error);
   if (fault === error) return fault;
   const reason =

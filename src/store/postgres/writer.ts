@@ -8,8 +8,6 @@ import type { Session } from "./session.ts";
 export interface PostgresWriterOptions {
   connect(): Promise<Session>;
   readonly outage: Outage;
-  /** A write awaits only statements, each of which has a time-out: one that is not done by then never will be. */
-  readonly jobMs: number;
 }
 
 /** How often a write is tried by itself that others came in between of. */
@@ -17,6 +15,8 @@ const mostAttempts = 5;
 /** A key that is taken is seen by then: a write that did not look for it will never go well. */
 const mostForTakenKey = 1;
 const pauseMs = 20;
+/** A write awaits only its statements. Less than what the server leaves a transaction in which nothing happens. */
+const quietMs = 2000;
 /** Two batches that wait for each other's rows are told apart sooner than by the server, which takes a second. */
 const batchLockMs = 250;
 
@@ -25,7 +25,7 @@ const batchLockMs = 250;
  * more than once before it is told, when another process came in between. What was not told may yet be stored, when the
  * connection was lost in the commit.
  */
-export function createPostgresWriter({ connect, outage, jobMs }: PostgresWriterOptions): Writer & {
+export function createPostgresWriter({ connect, outage }: PostgresWriterOptions): Writer & {
   close(): void;
 } {
   let session: Session | undefined;
@@ -57,7 +57,7 @@ export function createPostgresWriter({ connect, outage, jobMs }: PostgresWriterO
     const current = await begin(jobs.length > 1 ? batchLockMs : 0);
     try {
       const tell: (() => void)[] = [];
-      for (const job of jobs) tell.push(await runJob(current, job, jobMs));
+      for (const job of jobs) tell.push(await runJob(current, job));
       const ended = await current.run("COMMIT");
       // A server answers so when it has undone everything instead.
       if (ended !== "COMMIT") throw new AppError("internal", `The server answered a COMMIT with ${ended}.`);
@@ -106,10 +106,11 @@ export function createPostgresWriter({ connect, outage, jobMs }: PostgresWriterO
 }
 
 /** Runs one job in the savepoint that is open. Throws only when the whole transaction is lost, or is to be run again. */
-async function runJob(session: Session, job: Job, jobMs: number): Promise<() => void> {
-  const { tx, fault, end } = openJobTx(session.tx);
+async function runJob(session: Session, job: Job): Promise<() => void> {
+  const jobTx = openJobTx(session.tx);
+  const { tx, fault, end } = jobTx;
   try {
-    const done = await inTime(job.run(tx), jobMs);
+    const done = await inTime(job.run(tx), jobTx, quietMs);
     if (fault() !== undefined) throw fault();
     // Comes after every statement of the job, and fails when one did that nobody awaited.
     await session.run("RELEASE job; SAVEPOINT job").catch((error: unknown) => {

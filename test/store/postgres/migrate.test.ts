@@ -83,3 +83,17 @@ test("migratePostgres makes texts sort by their bytes in a database of any langu
     expect(await store.read((tx) => tx`SELECT 'a' < 'B' COLLATE "default" AS icu`)).toEqual([{ icu: true }]);
   });
 });
+
+test("openStore says that its user may make no tables", async () => {
+  await using database = await postgresDatabase();
+  const cluster = await sharedCluster();
+  const name = new URL(database.url).pathname.slice(1);
+  await administrate(cluster, "CREATE ROLE guest LOGIN PASSWORD 'guest password'");
+  await withFolder(async (dataDir) => {
+    const databaseUrl = cluster.url(name, { user: "guest", password: "guest password" });
+    await expect(openStore({ dataDir, databaseUrl })).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(/database "test_.*lacks the right/),
+    });
+  });
+});

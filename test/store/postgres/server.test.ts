@@ -8,7 +8,7 @@ test("nameOf tells the database and the host, and nothing of who asks", () => {
   expect(nameOf("postgres://user:secret@db.example:5433/claw?sslmode=require")).toBe(
     'database "claw" at db.example:5433',
   );
-  expect(nameOf("postgresql://user@[::1]/a%20b")).toBe('database "a b" at [::1]');
+  expect(nameOf("postgresql://user@[::1]/a%20b")).toBe('database "a%20b" at [::1]');
   expect(nameOf("postgres://user:secret@db.example")).toBe('database "user" at db.example');
 });
 

@@ -1,6 +1,8 @@
 import { SQL } from "bun";
 import { expect, test } from "bun:test";
 import type { Store } from "../../../src/store/open.ts";
+import { reachServer } from "../../../src/store/postgres/server.ts";
+import { openSession } from "../../../src/store/postgres/session.ts";
 import type { Tx } from "../../../src/store/tx.ts";
 import { withPostgres, withStoreAt } from "../with-postgres.ts";
 
@@ -183,4 +185,32 @@ test("createPostgresWriter waits for a lock of somebody else, but not for ever",
     },
     { ...options, databaseTimeoutMs: 300 },
   );
+});
+
+test("createPostgresWriter ends a write that waits for something else, and goes on with the others", async () => {
+  await withPostgres(async (store) => {
+    const nested = store.write(async (tx) => {
+      await add(tx, "a");
+      await store.write((other) => add(other, "b"));
+    });
+    const beside = store.write((tx) => add(tx, "c"));
+    await expect(nested).rejects.toThrow("waited for something else");
+    await beside;
+    await store.write(async () => {});
+    expect(await wordsIn(store)).toEqual(["b", "c"]);
+  }, options);
+});
+
+test("createPostgresWriter loses its locks to the others when its process is stopped in a write", async () => {
+  await withPostgres(async (store, url) => {
+    // A transaction of a process that was stopped is one in which nothing happens.
+    const server = await reachServer(url, 0);
+    const stopped = await openSession(server.open({ max: 1, timeoutMs: 10_000 }), 10_000);
+    await stopped.run("BEGIN");
+    await use(stopped.tx, "x");
+    await store.write((tx) => use(tx, "x"));
+    expect(await usesOf(store)).toEqual([1, 0]);
+    await expect(stopped.run("COMMIT")).rejects.toMatchObject({ errno: "25P03" });
+    stopped.close();
+  }, options);
 });
