@@ -1,11 +1,14 @@
 import { parseArgs } from "node:util";
+import { measureBranches } from "./bench/branches.ts";
 import { measureHistory } from "./bench/history.ts";
+import { measureRecovery } from "./bench/recovery.ts";
 import { type Row, table } from "./bench/row.ts";
 import { setUp } from "./bench/setting.ts";
 import { measureSizes } from "./bench/sizes.ts";
 import { measureSockets } from "./bench/sockets.ts";
 import { measureStart } from "./bench/start.ts";
 import { measureTurns } from "./bench/turns.ts";
+import { measureWaiting } from "./bench/waiting.ts";
 
 /** `bun run bench [--only start,turns] [--layer]`: prints the table, then its rows as one line of JSON. */
 const { values } = parseArgs({
@@ -16,6 +19,9 @@ const groups = {
   start: () => measureStart(setting),
   turns: () => measureTurns(setting),
   history: () => measureHistory(setting),
+  branches: () => measureBranches(setting),
+  recovery: () => measureRecovery(setting),
+  waiting: () => measureWaiting(setting),
   sockets: () => measureSockets(setting),
   sizes: () => measureSizes(setting, values.layer),
 };

@@ -1,15 +1,28 @@
 import { join } from "node:path";
 
 const root = join(import.meta.dir, "..");
-const inputs = new Bun.Glob(
-  "{src/**/*,scripts/{build,build-page,template}.ts,scripts/bun/*,package.json,bun.lock,tsconfig.json}",
-);
+/** One by one: a glob of Bun that begins with a brace and holds `**` finds nothing. */
+const inputs = [
+  "src/**/*",
+  "scripts/{build,build-page,template}.ts",
+  "scripts/bun/*",
+  "{package,tsconfig}.json",
+  "bun.lock",
+].map((pattern) => new Bun.Glob(pattern));
+
+/** The files that the executable is made from, by their paths in the project, in order. */
+export async function inputPaths(): Promise<readonly string[]> {
+  const found = await Promise.all(inputs.map((glob) => Array.fromAsync(glob.scan(root))));
+  return found
+    .flat()
+    .filter((path) => !path.endsWith(".md"))
+    .sort();
+}
 
 /** A hash over all that the executable is made from: its value changes when a build would. */
 async function hashInputs() {
   const hash = new Bun.CryptoHasher("sha256").update(`${process.arch} ${Bun.version}`);
-  const paths = (await Array.fromAsync(inputs.scan(root))).filter((path) => !path.endsWith(".md"));
-  for (const path of paths.sort())
+  for (const path of await inputPaths())
     hash.update(`\0${path}\0`).update(await Bun.file(join(root, path)).arrayBuffer());
   return hash.digest("hex");
 }

@@ -44,24 +44,28 @@ export function readCounts(xml: string): Counts {
   return { passed: figure("tests") - failed, failed };
 }
 
-const chromium = "/usr/bin/chromium";
+/** What tests need beside Bun, by the name of its package. */
+const programs = {
+  chromium: { path: "/usr/bin/chromium", tests: "the chat page" },
+  postgresql: { path: "/usr/lib/postgresql", tests: "the store on PostgreSQL" },
+  strace: { path: "/usr/bin/strace", tests: "faults of the disk" },
+} as const;
 
-/** Installs Chromium for the tests of the chat page when it is missing; what fails is said, and those tests then fail. */
-export async function ensureChromium() {
-  if (existsSync(chromium)) return;
+/** Installs what tests need and is missing; what fails is said, and those tests then fail. */
+export async function ensurePrograms() {
+  const missing = Object.entries(programs).filter(([, { path }]) => !existsSync(path));
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name);
+  const why = missing.map(([name, { tests }]) => `${name} for the tests of ${tests}`).join(", ");
   if (process.getuid?.() !== 0) {
-    console.error(
-      `The tests of the chat page need ${chromium}: apt-get install chromium (this user cannot).`,
-    );
+    console.error(`Missing: ${why}. This user cannot install it: apt-get install ${names.join(" ")}.`);
     return;
   }
-  console.error("Installing Chromium for the tests of the chat page …");
+  console.error(`Installing ${why} …`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const updated = await runCommand(["apt-get", "update", "-qq"], env);
-  const installed = await runCommand(
-    ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-    env,
-  );
+  const install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"];
+  const installed = await runCommand([...install, ...names], env);
   if (updated !== 0 || installed !== 0)
-    console.error(`apt-get could not install Chromium (${updated}, ${installed}).`);
+    console.error(`apt-get could not install ${names.join(" ")} (${updated}, ${installed}).`);
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { buildPage } from "./build-page.ts";
 import { ensureBuilt } from "./built.ts";
-import { type Counts, ensureChromium, root, runCommand, runTests } from "./test-run.ts";
+import { type Counts, ensurePrograms, root, runCommand, runTests } from "./test-run.ts";
 
 /** One step of the run as a test of its own. */
 async function step(name: string, act: () => Promise<boolean>): Promise<Counts> {
@@ -21,7 +21,7 @@ const steps = [
   await step("format", async () => (await runCommand([bun, "fmt", "--check"])) === 0),
   await step("the executable builds", () => ensureBuilt().then(() => true)),
 ];
-await ensureChromium();
+await ensurePrograms();
 const all = [...steps, await runTests(words)];
 const passed = all.reduce((sum, counts) => sum + counts.passed, 0);
 const failed = all.reduce((sum, counts) => sum + counts.failed, 0);

@@ -26,7 +26,9 @@ async function fill(dataDir: string) {
 export async function measureHistory(setting: Setting): Promise<Row[]> {
   const dataDir = join(setting.folder, "history");
   await fill(dataDir);
-  return withProgram(startOpenclaw(setting, { OPENCLAW_CONTEXT_TOKENS: "5000" }, dataDir), async (ours) => {
+  // Without compaction, which would make the long history a short one.
+  const variables = { OPENCLAW_CONTEXT_TOKENS: "5000", OPENCLAW_COMPACTION_SHARE: "0" };
+  return withProgram(startOpenclaw(setting, variables, dataDir), async (ours) => {
     const times = { short: [] as number[], long: [] as number[] };
     const turns = async (length: number) => {
       const ask = () => ({ headers: { ...login, "x-openclaw-session-id": `bench-${length}` } });

@@ -1,6 +1,6 @@
 /**
  * A deterministic OpenAI-compatible model without latency, for the bench: 20 tokens at once, or one every 5 ms with
- * the moment of sending in it when the model is named `paced`. Prints its port.
+ * the moment of sending in it when the model is named `paced`, or after a second when it is named `slow`. Prints its port.
  */
 const tokens = Array.from({ length: 20 }, (_, at) => `token${at} `);
 
@@ -63,9 +63,10 @@ const server = Bun.serve({
   hostname: "127.0.0.1",
   idleTimeout: 0,
   routes: {
-    "/v1/models": Response.json({ object: "list", data: [{ id: "bench" }, { id: "paced" }] }),
+    "/v1/models": Response.json({ object: "list", data: [{ id: "bench" }, { id: "paced" }, { id: "slow" }] }),
     "/v1/chat/completions": async (request) => {
       const body = await request.text();
+      if (body.includes('"model":"slow"')) await Bun.sleep(1000);
       return new Response(body.includes('"model":"paced"') ? paced() : atOnce(), { headers });
     },
   },

@@ -24,7 +24,12 @@ export function freePort(): number {
 }
 
 /** Milliseconds from spawn until `path` answers 200. */
-export async function timeToHealth(command: readonly string[], env: Record<string, string>, url: string) {
+export async function timeToHealth(
+  command: readonly string[],
+  env: Record<string, string>,
+  url: string,
+  path = "/health",
+) {
   const begin = performance.now();
   const child = Bun.spawn([...command], {
     env,
@@ -35,7 +40,7 @@ export async function timeToHealth(command: readonly string[], env: Record<strin
   });
   const deadline = begin + 20_000;
   for (;;) {
-    const answered = await fetch(`${url}/health`).then(
+    const answered = await fetch(`${url}${path}`).then(
       (response) => response.ok,
       () => false,
     );

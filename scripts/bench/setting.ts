@@ -75,17 +75,24 @@ export function openclawEnv(
 
 let made = 0;
 
-/** Starts our server on a data folder of its own (or the one given), and says how long it took. */
-export async function startOpenclaw(setting: Setting, more: Record<string, string> = {}, dataDir?: string) {
+/** Starts our server on a data folder of its own (or the one given), and says how long it took until `path` was 200. */
+export async function startOpenclaw(
+  setting: Setting,
+  more: Record<string, string> = {},
+  dataDir?: string,
+  path?: string,
+) {
   const port = freePort();
   const data = dataDir ?? join(setting.folder, `data-${made++}`);
-  return timeToHealth([setting.openclaw], openclawEnv(setting, data, port, more), `http://127.0.0.1:${port}`);
+  const env = openclawEnv(setting, data, port, more);
+  return timeToHealth([setting.openclaw], env, `http://127.0.0.1:${port}`, path);
 }
 
 /** Starts one of the floors. */
-export async function startFloor(setting: Setting, path: string) {
+export async function startFloor(setting: Setting, path: string, more: Record<string, string> = {}) {
   const port = freePort();
-  return timeToHealth([path], { PORT: `${port}`, MODEL: setting.model }, `http://127.0.0.1:${port}`);
+  const env = { PORT: `${port}`, MODEL: setting.model, ...more };
+  return timeToHealth([path], env, `http://127.0.0.1:${port}`);
 }
 
 /** Runs `use` on a server and ends it. */

@@ -1,4 +1,5 @@
 import type { Store } from "../store/open.ts";
+import { removeBefore as removeResponses } from "../store/responses.ts";
 import * as rows from "../store/retention.ts";
 import { hasUnfinished } from "../store/turns.ts";
 import { log } from "../telemetry/log.ts";
@@ -18,19 +19,22 @@ const add = (a: rows.Erased, b: rows.Erased): rows.Erased => ({
   branches: a.branches + b.branches,
 });
 
-/** Deletes what is left of a session that is marked as being deleted, in small steps. What it spent stays counted. */
-export async function eraseSession(store: Store, id: string): Promise<rows.Erased> {
+/**
+ * Deletes what is left of a session that is marked as being deleted, in small steps. What it spent stays counted. What
+ * `signal` or the end of the process leaves, the next sweep takes.
+ */
+export async function eraseSession(store: Store, id: string, signal?: AbortSignal): Promise<rows.Erased> {
   for (let sum = rows.nothingErased; ;) {
     const step = await store.write((tx) => rows.eraseSome(tx, id, rowsAtOnce));
     sum = add(sum, step);
-    if (step.over) return sum;
+    if (step.over || signal?.aborted === true) return sum;
     await Bun.sleep(pauseMs);
   }
 }
 
 /** How long records are kept, in milliseconds; 0 is for ever. */
 export interface RetentionRules {
-  /** A session that nobody used for so long is deleted with all that belongs to it. */
+  /** A session that nobody used for so long is deleted with all that belongs to it; so is a kept response. */
   readonly sessionMs: number;
   /** Events of ended turns: they are what a client that comes back is told. The messages stay. */
   readonly eventMs: number;
@@ -50,7 +54,8 @@ export async function sweep(
       if (!(await rows.beginErase(tx, id, unusedSince))) return false;
       // Asked behind the mark, which holds the session: it may have got a message meanwhile.
       if (!(await hasUnfinished(tx, id))) return true;
-      throw inUse;
+      await rows.spare(tx, id);
+      return false;
     });
   }
 
@@ -59,8 +64,8 @@ export async function sweep(
       const idle = await store.read((tx) => rows.idleSessions(tx, unusedSince, sessionsAtOnce));
       for (const id of idle) {
         if (signal.aborted) return;
-        if (await mark(id, unusedSince).catch(unlessInUse)) {
-          await eraseSession(store, id);
+        if (await mark(id, unusedSince)) {
+          await eraseSession(store, id, signal);
           sessions += 1;
         }
         await Bun.sleep(pauseMs);
@@ -84,20 +89,21 @@ export async function sweep(
     }
   }
 
+  async function sweepResponses(before: number) {
+    for (let more = true; more && !signal.aborted;) {
+      more = (await store.write((tx) => removeResponses(tx, before, rowsAtOnce))) > 0;
+      await Bun.sleep(pauseMs);
+    }
+  }
+
   for (const id of await store.read((tx) => rows.halfErased(tx, sessionsAtOnce))) {
-    if (!signal.aborted) await eraseSession(store, id);
+    if (!signal.aborted) await eraseSession(store, id, signal);
   }
   if (sessionMs > 0) await sweepIdle(now() - sessionMs);
+  if (sessionMs > 0) await sweepResponses(now() - sessionMs);
   if (eventMs > 0) await sweepEvents(now() - eventMs);
   return { sessions, events };
 }
-
-/** Undoes the mark: its write is one of many in a commit, and who throws undoes itself alone. */
-const inUse = new Error("The session got a message meanwhile.");
-const unlessInUse = (error: unknown): false => {
-  if (error === inUse) return false;
-  throw error;
-};
 
 /** Sweeps a minute after the start and then every hour; `stop` resolves when no step of it runs. */
 export function startRetention(store: Store, rules: RetentionRules): { stop(): Promise<void> } {

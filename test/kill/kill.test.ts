@@ -1,0 +1,34 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { runs } from "../helpers/long.ts";
+import { postgresDatabase } from "../helpers/postgres.ts";
+import { killRun } from "./run.ts";
+
+async function integrityOfSqlite(dataDir: string): Promise<string> {
+  const database = new Database(join(dataDir, "openclaw.db"), { readonly: true });
+  try {
+    return JSON.stringify(database.query("PRAGMA integrity_check").values());
+  } finally {
+    database.close();
+  }
+}
+
+test("openclaw on SQLite loses, doubles and mixes up nothing when it is killed again and again in the middle of its work", async () => {
+  const kills = runs(30, 200);
+  const report = await killRun({ kills, seed: 1, integrity: integrityOfSqlite });
+  expect(report.problems).toEqual([]);
+  expect(report.integrity).toBe('[["ok"]]');
+  // Each kill left work behind, or the test has tested nothing.
+  expect(report.messages).toBeGreaterThan(kills);
+  expect(report.unknownOutcomes).toBeGreaterThan(0);
+});
+
+test("openclaw on PostgreSQL loses, doubles and mixes up nothing when it is killed again and again in the middle of its work", async () => {
+  const kills = runs(4, 200);
+  await using database = await postgresDatabase();
+  const shared = { databaseUrl: database.url, leaseSeconds: 1 };
+  const report = await killRun({ kills, seed: 2, shared, integrity: async () => "ok" });
+  expect(report.problems).toEqual([]);
+  expect(report.messages).toBeGreaterThan(kills);
+});
