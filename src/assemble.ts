@@ -1,17 +1,20 @@
 import { createApprovals } from "./agent/approvals.ts";
+import { branchCommands } from "./agent/branch-commands.ts";
 import { type Command, helpCommand } from "./agent/commands.ts";
+import { compactCommand, createCompaction } from "./agent/compact.ts";
 import { createAgent } from "./agent/loop.ts";
 import { createPrompt, notesLength } from "./agent/prompt.ts";
+import { createRecall } from "./agent/recall.ts";
 import { sessionCommands } from "./agent/session-commands.ts";
+import { createTurnEnds } from "./agent/turn-ends.ts";
 import { plainRequest, type Turn, type TurnEvent } from "./agent/turn.ts";
 import type { Settings } from "./config/settings.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Listening } from "./gateway/serve.ts";
-import { withLedger } from "./llm/ledger.ts";
+import { createLanes } from "./llm/lanes.ts";
 import { userMessage } from "./llm/message.ts";
-import { createModels } from "./llm/models.ts";
-import { openAi } from "./llm/openai.ts";
-import { inferProvider, type Provider } from "./llm/providers.ts";
+import { createPrices } from "./llm/prices.ts";
+import { inferProvider, inferProviders, type Provider } from "./llm/providers.ts";
 import { commands } from "./middleware/commands.ts";
 import { contextWindow, windowBytes } from "./middleware/context-window.ts";
 import { oneAtATime } from "./middleware/one-at-a-time.ts";
@@ -23,12 +26,14 @@ import type { CanNotes } from "./sandbox/capabilities.ts";
 import { lendFiles } from "./sandbox/files.ts";
 import { openRoots, type Roots } from "./sandbox/roots.ts";
 import { createSandbox, type Lend } from "./sandbox/sandbox.ts";
+import { createBudgets } from "./store/budgets.ts";
 import { createLedger } from "./store/ledger.ts";
 import * as notes from "./store/notes.ts";
 import { memoryStore, openStore, type Store } from "./store/open.ts";
 import { log } from "./telemetry/log.ts";
 import { tools } from "./tools/index.ts";
 import { createTurns } from "./turns/create-turns.ts";
+import { startRetention } from "./turns/retention.ts";
 
 /** A server that is put together, and not yet listening. */
 export interface App {
@@ -74,10 +79,18 @@ const workspaceNotes = (lend: Lend, hasWorkspace: boolean) => async (): Promise<
 };
 
 /** Everything between the door and the model, over a store. */
-function createCore(settings: Settings, provider: Provider, store: Store, roots: Roots, dataDir: string) {
-  const models = createModels(provider);
-  const ledger = createLedger(store);
-  const llm = withLedger(openAi(provider, models), ledger, provider.model);
+function createCore(
+  settings: Settings,
+  providers: readonly Provider[],
+  store: Store,
+  roots: Roots,
+  dataDir: string,
+) {
+  const priceOf = createPrices(settings.middleware.prices);
+  const budgets = createBudgets(store, settings.middleware, priceOf);
+  const ledger = createLedger(store, { priceOf, budgets });
+  const lanes = createLanes(providers, ledger, settings.llm);
+  const { llm, models } = lanes;
   const lend: Lend = {
     ...lendFiles(roots, { never: [dataDir] }),
     notes: (caller) => lendNotes(store, caller.principal),
@@ -92,6 +105,10 @@ function createCore(settings: Settings, provider: Provider, store: Store, roots:
     writeRoots: roots.write.map((root) => root.path),
     autonomy: settings.agent.autonomy,
     workspaceNotes: workspaceNotes(lend, roots.workspace !== undefined),
+    recall: createRecall({
+      most: settings.agent.recall,
+      search: (owner, text, limit) => store.read((tx) => notes.search(tx, owner, text, { limit })),
+    }),
     ...(roots.workspace !== undefined && { workspace: roots.workspace }),
     ...(settings.agent.systemPrompt !== undefined && { systemPrompt: settings.agent.systemPrompt }),
   });
@@ -103,39 +120,71 @@ function createCore(settings: Settings, provider: Provider, store: Store, roots:
     approvals,
     prompt,
     contextBytes,
+    modelBytes: async (model, signal) => {
+      const tokens = await lanes.window(model, signal);
+      return tokens === undefined ? undefined : windowBytes(tokens);
+    },
+  });
+
+  const compaction = createCompaction({
+    store,
+    llm,
+    share: settings.agent.compactionShare,
+    roomBytes: () => {
+      const taken = sandbox.offers.reduce((sum, { json }) => sum + json.length, 0);
+      return Math.max(contextBytes - taken, contextBytes / 4);
+    },
   });
 
   const stop = async (turn: Turn) => {
-    const running = turn.sessionId === undefined ? undefined : turns.current(turn.sessionId);
+    const running = turn.sessionId === undefined ? undefined : await turns.current(turn.sessionId);
     return running === undefined || running === turn.id ? false : turns.cancel(running);
   };
-  const list: Command[] = [...sessionCommands({ store, models, approvals, stop }), helpCommand(() => list)];
+  const list: Command[] = [
+    ...sessionCommands({ store, models, approvals, stop }),
+    ...branchCommands(store),
+    compactCommand((turn) => compact(turn)),
+    helpCommand(() => list),
+  ];
   const { maxConcurrentTurns, maxWaitingTurns, maxWaitingPerSession } = settings.middleware;
+  const ends = createTurnEnds(store);
   const slots = createSlots(maxConcurrentTurns, maxWaitingTurns);
+  const budget = tokenBudget(budgets);
+  const compact = pipeline([withSlots(slots), budget], compaction.onDemand);
   const run = pipeline(
     [
       commands(list, "now"),
-      oneAtATime(store),
+      oneAtATime(store, ends),
       commands(list, "in_turn"),
       rateLimit(settings.middleware.turnsPerMinute, store),
       withSlots(slots),
-      contextWindow(contextBytes, store),
-      tokenBudget(settings.middleware.tokensPerSession, ledger),
+      budget,
+      contextWindow({ store, contextBytes, compaction }),
     ],
     agent,
   );
   const maxTurns = maxConcurrentTurns + maxWaitingTurns;
-  const turns = createTurns({ store, run, commands: list, maxTurns, maxWaitingPerSession });
-  return { models, sandbox, approvals, run, turns, slots };
+  const turns = createTurns({
+    store,
+    run,
+    ends,
+    commands: list,
+    maxTurns,
+    maxWaitingPerSession,
+    // SQLite belongs to one process: there is nobody to wait for.
+    ...(settings.store.databaseUrl !== undefined && { leaseMs: settings.store.leaseMs }),
+  });
+  return { models, breakers: lanes.breakers, sandbox, approvals, run, turns, slots };
 }
 
 /** Puts the server together from its settings, once, by hand. Throws `AppError` naming the setting that is at fault. */
 export async function assemble(settings: Settings, of: { version: string }): Promise<App> {
   const { dataDir } = settings.store;
-  const provider = inferProvider(settings.llm);
+  const providers = inferProviders(settings.llm);
+  const [provider] = providers;
   const roots = openRoots(settings.sandbox);
-  const store = await openStore({ dataDir });
-  const core = createCore(settings, provider, store, roots, dataDir);
+  const store = await openStore(settings.store);
+  const core = createCore(settings, providers, store, roots, dataDir);
   const model = `${provider.model ?? "the first model listed"} (${provider.name})`;
   const gateway = createGateway({
     settings: settings.gateway,
@@ -152,11 +201,13 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
     status: () => ({
       provider: provider.name,
       model: provider.model,
+      breakers: core.breakers(),
       turns: { running: core.slots.running, waiting: core.slots.waiting },
       autonomy: settings.agent.autonomy,
     }),
   });
 
+  const retention = startRetention(store, settings.turns);
   let listening: Listening | undefined;
   return {
     async listen() {
@@ -172,6 +223,7 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
       gateway.drain();
       await core.turns.drain(drainMs);
       await listening?.stop(Math.max(0, until - performance.now()));
+      await retention.stop();
       await store.close();
       roots.close();
     },
@@ -188,7 +240,7 @@ export async function selfTest(settings: Settings): Promise<readonly TurnEvent[]
   const roots = openRoots({ workspace: undefined, readRoots: [], writeRoots: [] });
   const store = await memoryStore();
   try {
-    const { run } = createCore(settings, provider, store, roots, settings.store.dataDir);
+    const { run } = createCore(settings, [provider], store, roots, settings.store.dataDir);
     const text = "What time is it?";
     const turn: Turn = {
       id: "self-test",

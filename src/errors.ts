@@ -24,12 +24,26 @@ export const httpStatus = {
 
 export type ErrorCode = keyof typeof httpStatus;
 
+/** What a model's provider did, for those who decide whether to ask again, and whom. */
+export interface Upstream {
+  /** Of its answer; absent when there was none. */
+  readonly status?: number;
+  /** True when the same request may succeed a little later. */
+  readonly retryable: boolean;
+  /** It had taken the request and begun to answer, which is billed. */
+  readonly begun?: true;
+  /** What it said, and the parameter that it named. */
+  readonly said?: string;
+  readonly param?: string;
+}
+
 export interface ErrorDetails {
   cause?: unknown;
   /** How long the caller should wait before it asks again; becomes `Retry-After`. */
   retryAfterMs?: number;
   /** The field of the request that was at fault, by its name on the wire. */
   param?: string;
+  upstream?: Upstream;
 }
 
 /** The one error type: what could not be done, why, and with what value. Anything else thrown is `internal`. */
@@ -37,6 +51,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
   readonly param: string | undefined;
+  readonly upstream: Upstream | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -44,6 +59,7 @@ export class AppError extends Error {
     this.code = code;
     this.retryAfterMs = details.retryAfterMs;
     this.param = details.param;
+    this.upstream = details.upstream;
   }
 }
 

@@ -22,6 +22,8 @@ export interface AgentParts extends Acting {
   readonly maxSteps: number;
   /** Bytes of messages that fit the model's window beside its reply. */
   readonly contextBytes: number;
+  /** The same of the model that is asked, where its provider tells. */
+  readonly modelBytes?: (model: string | undefined, signal: AbortSignal) => Promise<number | undefined>;
 }
 
 type Answer = Extract<LlmEvent, { type: "answer" }>;
@@ -58,85 +60,86 @@ const stepsTaken = (entries: readonly Message[]) =>
 
 /** The agent: asks the model, runs the tools it asks for, and again, until it asks for none. */
 export function createAgent(parts: AgentParts): RunTurn {
-  async function* think(
-    turn: Turn,
-    system: Message,
-    entries: readonly Message[],
-  ): AsyncGenerator<TurnEvent, Answer> {
+  /** What the model is asked in the next step. */
+  async function question(turn: Turn, system: Message, entries: readonly Message[]): Promise<LlmRequest> {
     const tools = offers(turn, parts.sandbox.offers);
     const taken = bytesOf([system]) + tools.reduce((sum, tool) => sum + tool.json.length, 0);
     const { model } = turn.request;
     const { sessionId, channel } = turn;
-    const request = {
-      messages: [system, ...history({ ...turn.earlier, entries }, parts.contextBytes - taken)],
+    const told = (await parts.modelBytes?.(model, turn.signal)) ?? parts.contextBytes;
+    const most = Math.min(told, parts.contextBytes);
+    // In a window that the tools alone nearly fill the question is still asked.
+    const room = Math.max(most - taken, most / 4);
+    return {
+      messages: [system, ...history({ ...turn.earlier, entries }, room)],
       tools,
       parameters: parametersOf(turn, entries),
       signal: turn.signal,
       outsideSlot: turn.outsideSlot,
-      outsideSlot: turn.outsideSlot,
       account: { turnId: turn.id, principal: turn.principal.name, channel, ...(sessionId && { sessionId }) },
       ...(model !== undefined && { model }),
     };
-    for await (const event of parts.llm(request)) {
-      if (event.type === "answer") return event;
-      yield event;
-    }
-    throw new AppError("provider_error", "The model's stream ended without an answer.");
   }
 
-  async function* work(turn: Turn): AsyncIterable<TurnEvent> {
-    const system = systemMessage(await parts.prompt(turn));
-    const clientTools = new Set(turn.request.clientTools.map((tool) => tool.name));
-    const entries = [...turn.entries];
-    const { maxSteps } = parts;
-    let usage = noUsage;
-    let model = turn.request.model ?? "";
-    let calls = turn.resumed ? leftOver(entries) : [];
-
-    for (let step = turn.resumed ? stepsTaken(entries) : 0; ;) {
-      if (calls.length === 0) {
-        if (++step > maxSteps) throw stepLimit(maxSteps);
-        if (turn.signal.aborted) throw cancelled();
-        const text = `step ${step} of at most ${maxSteps}`;
-        yield { type: "status", code: "step", text, step, maxSteps };
-        const answer = yield* think(turn, system, entries);
-        const { message } = answer;
-        usage = addUsage(usage, answer.usage);
-        model = answer.model;
-        calls = message.calls;
-        entries.push(message);
-        yield { type: "message", message, usage: answer.usage, model };
-        if (calls.length === 0) {
-          yield { type: "done", finishReason: answer.finishReason, usage, model, clientCalls: [] };
-          return;
-        }
-      }
-      const ours = calls.filter((call) => !clientTools.has(call.name));
-      for await (const event of act(turn, ours, parts)) {
-        if (event.type === "tool_result") entries.push(event.message);
-        yield event;
-      }
-      const clientCalls = calls.filter((call) => clientTools.has(call.name));
-      if (clientCalls.length > 0) {
-        yield { type: "done", finishReason: "tool_calls", usage, model, clientCalls };
-        return;
-      }
-      calls = [];
-      // What an earlier process left is answered now; from here on every call is of this one.
-      if (turn.resumed) turn = { ...turn, resumed: false };
-    }
-  }
-
-  return async function* runAgent(turn) {
+  /** One generator for the whole turn: every token passes it, and each one more would cost as much again. */
+  async function* runAgent(turn: Turn): AsyncIterable<TurnEvent> {
     count("totalTurns");
     try {
-      yield* work(turn);
+      const system = systemMessage(await parts.prompt(turn));
+      const clientTools = new Set(turn.request.clientTools.map((tool) => tool.name));
+      const entries = [...turn.entries];
+      const { maxSteps } = parts;
+      let usage = noUsage;
+      let model = turn.request.model ?? "";
+      let calls = turn.resumed ? leftOver(entries) : [];
+
+      for (let step = turn.resumed ? stepsTaken(entries) : 0; ;) {
+        if (calls.length === 0) {
+          if (++step > maxSteps) throw stepLimit(maxSteps);
+          if (turn.signal.aborted) throw cancelled();
+          const text = `step ${step} of at most ${maxSteps}`;
+          yield { type: "status", code: "step", text, step, maxSteps };
+          let answer: Answer | undefined;
+          for await (const event of parts.llm(await question(turn, system, entries))) {
+            if (event.type === "answer") answer = event;
+            else yield event;
+          }
+          if (answer === undefined) throw noAnswer();
+          const { message } = answer;
+          usage = addUsage(usage, answer.usage);
+          model = answer.model;
+          calls = message.calls;
+          entries.push(message);
+          yield { type: "message", message, usage: answer.usage, model };
+          if (calls.length === 0) {
+            yield { type: "done", finishReason: answer.finishReason, usage, model, clientCalls: [] };
+            return;
+          }
+        }
+        const ours = calls.filter((call) => !clientTools.has(call.name));
+        for await (const event of act(turn, ours, parts)) {
+          if (event.type === "tool_result") entries.push(event.message);
+          yield event;
+        }
+        const clientCalls = calls.filter((call) => clientTools.has(call.name));
+        if (clientCalls.length > 0) {
+          yield { type: "done", finishReason: "tool_calls", usage, model, clientCalls };
+          return;
+        }
+        calls = [];
+        // What an earlier process left is answered now; from here on every call is of this one.
+        if (turn.resumed) turn = { ...turn, resumed: false };
+      }
     } catch (error) {
       if (!turn.signal.aborted) count("totalFailedTurns");
       throw error;
     }
-  };
+  }
+
+  return runAgent;
 }
+
+const noAnswer = () => new AppError("provider_error", "The model's stream ended without an answer.");
 
 const stepLimit = (most: number) =>
   new AppError(

@@ -1,7 +1,7 @@
 import type { Models } from "../llm/llm.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
-import { sessionTotals } from "../store/usage-report.ts";
+import { sessionTotals, type Spending } from "../store/usage-report.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Command } from "./commands.ts";
 import type { Turn } from "./turn.ts";
@@ -12,6 +12,13 @@ export interface SessionCommandParts {
   readonly approvals: Approvals;
   /** Ends the turn that runs in a session; false when none does. */
   readonly stop: (turn: Turn) => Promise<boolean>;
+}
+
+/** What is not known is said, and never shown as nothing. */
+function costOf({ cost, calls, unpricedCalls }: Spending): string {
+  if (cost === undefined) return calls === 0 ? "Cost: $0" : "Cost: not known (OPENCLAW_PRICES says prices)";
+  const rest = unpricedCalls === 0 ? "" : `, and ${unpricedCalls} calls whose price is not known`;
+  return `Cost: $${(cost / 1_000_000).toFixed(4)}${rest}`;
 }
 
 const needsSession = "This command needs a session that is kept.";
@@ -70,7 +77,8 @@ export function sessionCommands({ store, models, approvals, stop }: SessionComma
         if (sessionId === undefined) return needsSession;
         const spent = await store.read((tx) => sessionTotals(tx, sessionId));
         const total = spent.inputTokens + spent.outputTokens;
-        return `Total Token Usage in this session: ${total} (input ${spent.inputTokens}, output ${spent.outputTokens})`;
+        const tokens = `${total} (input ${spent.inputTokens}, output ${spent.outputTokens})`;
+        return `Total Token Usage in this session: ${tokens}\n${costOf(spent)}`;
       },
     },
     {

@@ -79,7 +79,8 @@ export const statusCodes = [
 export type StatusCode = (typeof statusCodes)[number];
 
 export type TurnEvent =
-  | { readonly type: "text"; readonly text: string }
+  /** `logprobs` only in a turn without a session, whose client asked for them. */
+  | { readonly type: "text"; readonly text: string; readonly logprobs?: readonly unknown[] }
   | { readonly type: "reasoning"; readonly text: string }
   | {
       readonly type: "status";

@@ -27,6 +27,12 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./check.ts")).check,
   },
   {
+    words: ["--doctor"],
+    usage: "openclaw --doctor [--json]",
+    doc: "The self-test, and whether the model's provider answers as it should (costs a few tokens).",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
+  {
     words: ["--health-check"],
     usage: "openclaw --health-check",
     doc: "Ask a running server whether it lives.",

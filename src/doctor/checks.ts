@@ -1,5 +1,5 @@
 import { usesDemo } from "../config/exposure.ts";
-import { inferProvider } from "../llm/providers.ts";
+import { inferProviders } from "../llm/providers.ts";
 import type { Check, Finding } from "./check.ts";
 import { inspectDataFolder } from "./data-folder.ts";
 
@@ -28,10 +28,10 @@ export const offlineChecks: readonly Check[] = [
           text: "demo: a script that answers offline",
           fix: "Set MODEL_PROVIDER_KEY, or MODEL_PROVIDER_ENDPOINT and MODEL_PROVIDER_MODEL.",
         };
-      const { name, model } = inferProvider(settings.llm);
+      const [{ name, model }, ...others] = inferProviders(settings.llm);
       return {
         state: "ok",
-        text: `${model ?? "the first model"} of ${name} (not asked: this test is offline)`,
+        text: `${model ?? "the first model"} of ${name}${others.map((each) => `, and ${each.name}`).join("")} (not asked: this test is offline)`,
       };
     },
   },

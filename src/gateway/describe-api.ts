@@ -3,6 +3,7 @@ import type * as v from "valibot";
 import { operations } from "./operations/index.ts";
 import type { AnySchema, Operation } from "./operations/operation.ts";
 import { ChatRequest } from "./routes/chat-request.ts";
+import { ResponseRequest } from "./routes/response-request.ts";
 
 /** What a schema takes, as JSON schema; what JSON schema cannot say is left out. */
 const schemaOf = (schema: AnySchema) => {
@@ -91,11 +92,32 @@ const otherRoutes = {
   "/v1/models": { get: { summary: "Models, as OpenAI lists them.", ...ok("Models.") } },
 };
 
+const headers = (...names: string[]) =>
+  names.map((name) => ({ name, in: "header", schema: { type: "string" } }));
+
+const responses = () => ({
+  post: {
+    summary: "A turn of the agent, as an OpenAI response; it is kept for its owner unless `store` is false.",
+    parameters: headers("X-OpenClaw-Session-Id", "X-OpenClaw-Approvals", "Idempotency-Key"),
+    requestBody: { required: true, ...content("application/json", schemaOf(ResponseRequest)) },
+    ...ok("A response, or a stream of its events."),
+  },
+});
+
+const response = {
+  parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }],
+  get: { summary: "A response that was kept.", ...ok("The response.") },
+  delete: { summary: "Deletes a response that was kept.", ...ok("Deleted.") },
+};
+
 const chatCompletions = () => ({
   post: {
     summary: "A turn of the agent, as an OpenAI chat completion.",
-    parameters: ["X-OpenClaw-Session-Id", "X-OpenClaw-Approvals", "X-OpenClaw-Events", "Idempotency-Key"].map(
-      (name) => ({ name, in: "header", schema: { type: "string" } }),
+    parameters: headers(
+      "X-OpenClaw-Session-Id",
+      "X-OpenClaw-Approvals",
+      "X-OpenClaw-Events",
+      "Idempotency-Key",
     ),
     requestBody: { required: true, ...content("application/json", schemaOf(ChatRequest)) },
     ...ok("A completion, or a stream of its chunks."),
@@ -124,6 +146,8 @@ export function describeApi(version: string): object {
   const paths: Record<string, Record<string, object>> = {
     ...otherRoutes,
     "/v1/chat/completions": chatCompletions(),
+    "/v1/responses": responses(),
+    "/v1/responses/{id}": response,
   };
   for (const operation of operations) {
     const path = operation.path.replace(/:(\w+)/g, "{$1}");

@@ -120,6 +120,8 @@ export function createDoor(settings: GatewaySettings, now: () => number = Date.n
   return {
     tokens,
     cookies,
+    /** Foreign origins whose pages may come in. */
+    allowed,
     peer,
     /** Whose token this is; counts and throws `unauthorized` or `rate_limited` when it is nobody's. */
     login,

@@ -3,6 +3,7 @@ import { count } from "../telemetry/metrics.ts";
 import { createApp } from "./app.ts";
 import type { App, Call } from "./call.ts";
 import type { Connection } from "./connection.ts";
+import { createCors } from "./cors.ts";
 import { createDoor } from "./door.ts";
 import type { GatewayParts } from "./parts.ts";
 import { pathOf } from "./path.ts";
@@ -21,6 +22,7 @@ export interface Gateway extends Served {
 export function createGateway(parts: GatewayParts): Gateway {
   const { settings } = parts;
   const door = createDoor(settings);
+  const cors = createCors(door.allowed);
   const sockets = createSockets(parts);
   let draining = false;
   const app = createApp(parts, door, { isDraining: () => draining, connections: sockets.count });
@@ -44,11 +46,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     async fetch(request, server) {
       count("totalRequests");
       const path = pathOf(request);
-      try {
-        return await answer(request, path, server);
-      } catch (error) {
-        return errorResponse(error, path);
-      }
+      const preflight = cors.preflight(request, path);
+      if (preflight !== undefined) return preflight;
+      const answered = await answer(request, path, server).catch((error) => errorResponse(error, path));
+      return answered && cors.mark(answered, request, path);
     },
     serve: () => serve(gateway, settings),
     drain() {

@@ -51,7 +51,8 @@ export function createFrameActs(parts: GatewayParts) {
       );
       if (messageId === undefined) return;
       const { turnId, cursor } = accepted;
-      if (!accepted.repeated || (await turns.current(sessionId)) === turnId) workOf(ws).turns.set(messageId, turnId);
+      if (!accepted.repeated || (await turns.current(sessionId)) === turnId)
+        workOf(ws).turns.set(messageId, turnId);
       if (ws.data.envelopes)
         sendEnvelope(ws, { type: "accepted", inReplyToMessageId: messageId, sessionId, turnId, cursor });
     } finally {

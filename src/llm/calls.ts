@@ -1,7 +1,8 @@
 import { AppError } from "../errors.ts";
-import { excerpt, parseJson, readList, readObject, readText } from "./foreign-json.ts";
+import { excerpt, type ForeignObject, parseJson, readList, readObject, readText } from "./foreign-json.ts";
 import { createJsonScan, type JsonScan } from "./json-scan.ts";
 import type { ToolCall } from "./message.ts";
+import { readOpaque } from "./opaque.ts";
 
 const maxCalls = 128;
 const maxCallChars = 8 * 1024 * 1024;
@@ -12,6 +13,7 @@ interface Piece {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
+  readonly opaque: ForeignObject | undefined;
 }
 
 /** A call while its pieces come in. */
@@ -21,6 +23,7 @@ interface Draft {
   name: string;
   arguments: string;
   scan: JsonScan;
+  opaque: ForeignObject | undefined;
 }
 
 export interface CallAssembler {
@@ -29,6 +32,8 @@ export interface CallAssembler {
   /** Characters of all the calls so far. */
   size(): number;
   finish(): ToolCall[];
+  /** What stood beside each call for the provider's own use, in their order. */
+  opaque(): readonly (ForeignObject | undefined)[];
 }
 
 /** Puts streamed tool calls together, whatever the provider makes of `index` and `id`; throws `provider_error` when there are too many. */
@@ -40,13 +45,14 @@ export function createCallAssembler(): CallAssembler {
     if (drafts.length === maxCalls) {
       throw new AppError("provider_error", `The model asked for more than ${maxCalls} tool calls at once.`);
     }
-    const draft = { index, id: "", name: "", arguments: "", scan: createJsonScan() };
+    const draft = { index, id: "", name: "", arguments: "", scan: createJsonScan(), opaque: undefined };
     drafts.push(draft);
     return draft;
   }
 
   function add(piece: Piece) {
     size += piece.id.length + piece.name.length + piece.arguments.length;
+    if (piece.opaque) size += JSON.stringify(piece.opaque).length;
     if (size > maxCallChars) {
       throw new AppError(
         "provider_error",
@@ -63,6 +69,7 @@ export function createCallAssembler(): CallAssembler {
       for (const [at, item] of items.entries()) add(readPiece(item, items.length > 1 ? at : undefined));
     },
     size: () => size,
+    opaque: () => drafts.map((draft) => draft.opaque),
     finish() {
       const taken = new Set<string>();
       return drafts.map((draft) => {
@@ -85,6 +92,7 @@ function readPiece(item: unknown, position: number | undefined): Piece {
     id: readText(call?.id),
     name: readText(fn?.name),
     arguments: typeof given === "object" && given !== null ? JSON.stringify(given) : readText(given),
+    opaque: call && readOpaque(call),
   };
 }
 
@@ -112,6 +120,7 @@ function continues(draft: Draft, piece: Piece): boolean {
 }
 
 function extend(draft: Draft, piece: Piece) {
+  if (piece.opaque) draft.opaque = { ...draft.opaque, ...piece.opaque };
   if (draft.scan.closed()) {
     // Told twice.
     if (piece.arguments === draft.arguments) return;

@@ -3,6 +3,7 @@ import type { Faults } from "./faults.ts";
 import { type ForeignObject, parseJson, readList, readObject, readText } from "./foreign-json.ts";
 import type { FinishReason, LlmEvent } from "./llm.ts";
 import { assistantMessage, type Usage } from "./message.ts";
+import { createOpaqueParts } from "./opaque.ts";
 import { estimatedUsage, readUsage } from "./usage.ts";
 
 const maxTextChars = 8 * 1024 * 1024;
@@ -24,9 +25,10 @@ export interface AnswerAssembler {
 
 const nothing: readonly LlmEvent[] = [];
 
-/** Puts the payloads of a streamed completion, or the one payload of a plain one, together into an answer. */
-export function createAnswerAssembler(model: string, faults: Faults): AnswerAssembler {
+/** Puts the payloads of a streamed completion, or the one payload of a plain one, together into an answer of `provider`. */
+export function createAnswerAssembler(model: string, faults: Faults, provider: string): AnswerAssembler {
   const calls = createCallAssembler();
+  const opaque = createOpaqueParts();
   let text = "";
   let reasoning = "";
   let usage: Usage | undefined;
@@ -41,6 +43,7 @@ export function createAnswerAssembler(model: string, faults: Faults): AnswerAsse
     const moreText = readContent(part.content) || readText(part.refusal);
     const moreReasoning =
       readText(part.reasoning_content) || readText(part.reasoning) || readThinking(part.content);
+    opaque.push(part);
     if (part.tool_calls) calls.push(part.tool_calls);
     else if (part.function_call) calls.push([{ index: 0, function: part.function_call }]);
     if (moreText === "" && moreReasoning === "") return nothing;
@@ -77,7 +80,8 @@ export function createAnswerAssembler(model: string, faults: Faults): AnswerAsse
     const message = readObject(choice.message);
     if (message && !choice.delta) finishReason ??= "stop";
     const part = readObject(choice.delta) ?? message;
-    return part ? readPart(part) : nothing;
+    const events = part ? readPart(part) : nothing;
+    return choice.logprobs ? withLogprobs(events, readObject(choice.logprobs)?.content) : events;
   }
 
   return {
@@ -86,21 +90,29 @@ export function createAnswerAssembler(model: string, faults: Faults): AnswerAsse
     ended: () => done,
     whole: () => finishReason !== undefined,
     finish(inputBytes) {
-      if (!begun) throw faults.broken("sent no answer", odd);
-      if (finishReason === "error") throw faults.broken("broke off the answer with an error");
+      if (!begun) throw faults.cut("sent no answer", odd);
+      if (finishReason === "error") throw faults.cut("broke off the answer with an error");
       if (finishReason === undefined && !done)
-        throw faults.broken("closed the connection in the middle of the answer");
+        throw faults.cut("closed the connection in the middle of the answer");
       const asked = calls.finish();
+      const meta = opaque.finish(provider, calls.opaque());
       const outputBytes = () => Buffer.byteLength(text) + Buffer.byteLength(reasoning) + calls.size();
       return {
         type: "answer",
-        message: assistantMessage(text, asked),
+        message: { ...assistantMessage(text, asked), ...(meta !== undefined && { meta }) },
         finishReason: readFinishReason(finishReason, asked.length > 0),
         usage: usage ?? estimatedUsage(inputBytes, outputBytes()),
         model: answeredBy,
       };
     },
   };
+}
+
+/** Only what was asked for comes with these, and it belongs to the text of the same payload. */
+function withLogprobs(events: readonly LlmEvent[], content: unknown): readonly LlmEvent[] {
+  const logprobs = readList(content);
+  if (logprobs.length === 0) return events;
+  return events.map((event) => (event.type === "text" ? { ...event, logprobs } : event));
 }
 
 /** Content is a text, or a list of parts of which only the texts are for people. */

@@ -1,11 +1,9 @@
 import { AppError } from "../errors.ts";
-import { excerpt, parseJson, readObject, readText } from "./foreign-json.ts";
+import { excerpt, parseJson, readList, readObject, readText } from "./foreign-json.ts";
+import { type Provider, settingOf } from "./providers.ts";
 
 /** What a fault may name of its provider. */
-export interface FaultSource {
-  readonly endpoint: string;
-  readonly key?: string;
-}
+export type FaultSource = Pick<Provider, "name" | "isNamed" | "endpoint" | "key">;
 
 /** Makes the errors of one provider: each says which host it was and what to do, none shows the key. */
 export interface Faults {
@@ -19,30 +17,41 @@ export interface Faults {
   lost(error: unknown): AppError;
   /** The provider did what it must not: `what` goes on with "The provider at … ", `said` is quoted. */
   broken(what: string, said?: string): AppError;
+  /** The answer ended before it was whole. */
+  cut(what: string, said?: string): AppError;
   /** It took too long: `what` goes on with "The provider at … ". */
   timedOut(what: string): AppError;
 }
 
-export function createFaults({ endpoint, key }: FaultSource): Faults {
+export function createFaults(source: FaultSource): Faults {
+  const { endpoint, key } = source;
   const host = new URL(endpoint).host;
   const provider = `The provider at ${host}`;
   const quote = (said: string) => (said.trim() === "" ? "" : ` It said: ${excerpt(said, key)}`);
 
-  function byStatus(status: number, said: string, headers: Headers): AppError {
+  function byStatus(status: number, body: unknown, text: string, headers: Headers): AppError {
+    const said = messageOf(body) || text;
     const quoted = quote(said);
+    const upstream = {
+      status,
+      retryable: isPassing(status, errorCodeOf(body)),
+      said: excerpt(said, key, 1000),
+      param: paramOf(body),
+    };
+    const retryAfterMs = readRetryAfter(headers);
     if (status === 429) {
-      const retryAfterMs = readRetryAfter(headers);
-      return new AppError("rate_limited", `${provider} is limiting our requests (429).${quoted}`, {
-        retryAfterMs,
-      });
+      const message = `${provider} is limiting our requests (429).${quoted}`;
+      return new AppError("rate_limited", message, { retryAfterMs, upstream });
     }
     if (status === 404 && /\bmodel\b/i.test(said)) {
       return new AppError(
         "model_not_found",
-        `${provider} does not know this model (404). Choose another with MODEL_PROVIDER_MODEL.${quoted}`,
+        `${provider} does not know this model (404). Choose another with ${settingOf(source, "model")}.${quoted}`,
+        { upstream },
       );
     }
-    return new AppError("provider_error", `${provider} ${explainStatus(status, endpoint)}${quoted}`);
+    const message = `${provider} ${explainStatus(status, source)}${quoted}`;
+    return new AppError("provider_error", message, { retryAfterMs, upstream });
   }
 
   return {
@@ -51,27 +60,40 @@ export function createFaults({ endpoint, key }: FaultSource): Faults {
         const target = excerpt(headers.get("location") ?? "another address", key);
         return new AppError(
           "provider_error",
-          `${provider} redirects to ${target} (${status}), which is not followed, so that the key stays where it belongs. If that is right, set MODEL_PROVIDER_ENDPOINT to it.`,
+          `${provider} redirects to ${target} (${status}), which is not followed, so that the key stays where it belongs. If that is right, set ${settingOf(source, "endpoint")} to it.`,
+          { upstream: { status, retryable: false } },
         );
       }
-      return byStatus(status, messageOf(parseJson(body)) || body, headers);
+      return byStatus(status, parseJson(body), body, headers);
     },
     reported(error) {
       const status = readObject(error)?.code ?? readObject(error)?.status;
-      const said = messageOf({ error }) || JSON.stringify(error);
+      const said = JSON.stringify(error);
       if (typeof status === "number" && status >= 400 && status < 600)
-        return byStatus(status, said, new Headers());
-      return new AppError("provider_error", `${provider} failed while it answered.${quote(said)}`);
+        return byStatus(status, { error }, said, new Headers());
+      const message = `${provider} failed while it answered.${quote(messageOf({ error }) || said)}`;
+      const retryable = /overloaded|unavailable|server_error|rate_limit/.test(errorCodeOf({ error }));
+      return new AppError("provider_error", message, { upstream: { retryable } });
     },
     unreachable(error) {
-      const fix = "Check that it runs and that MODEL_PROVIDER_ENDPOINT is right.";
+      const fix = `Check that it runs and that ${settingOf(source, "endpoint")} is right.`;
       const message = `Cannot reach the provider at ${host}: ${explainNetwork(error)}. ${fix}`;
-      return new AppError("provider_error", message, { cause: error });
+      return new AppError("provider_error", message, {
+        cause: error,
+        upstream: { retryable: mayComeBack(error) },
+      });
     },
     lost(error) {
       const message = `${provider} broke off in the middle of the answer: ${explainNetwork(error)}.`;
-      return new AppError("provider_error", message, { cause: error });
+      return new AppError("provider_error", message, {
+        cause: error,
+        upstream: { retryable: true, begun: true },
+      });
     },
+    cut: (what, said = "") =>
+      new AppError("provider_error", `${provider} ${what}.${quote(said)}`, {
+        upstream: { retryable: true, begun: true },
+      }),
     broken: (what, said = "") => new AppError("provider_error", `${provider} ${what}.${quote(said)}`),
     timedOut: (what) => new AppError("provider_timeout", `${provider} ${what}.`),
   };
@@ -90,20 +112,26 @@ const networkFaults: Readonly<Record<string, string>> = {
   EPROTO: "it does not speak TLS on this port",
 };
 
+const networkCode = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
+
+/** A name that does not exist or a wrong certificate will be no better in a second. */
+const mayComeBack = (error: unknown) => !/ENOTFOUND|EPROTO|CERT|TLS|SSL|SIGNED/.test(networkCode(error));
+
 function explainNetwork(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = networkCode(error);
   const name = code || (error instanceof Error ? error.name : "no details");
   const known =
     networkFaults[code] ?? (/CERT|TLS|SSL|SIGNED/.test(code) ? "its certificate is not valid" : undefined);
   return `${known ?? "the connection failed"} (${excerpt(name)})`;
 }
 
-function explainStatus(status: number, endpoint: string): string {
-  if (status === 401 || status === 403) return `refused the key (${status}). Check MODEL_PROVIDER_KEY.`;
+function explainStatus(status: number, source: FaultSource): string {
+  if (status === 401 || status === 403)
+    return `refused the key (${status}). Check ${settingOf(source, "key")}.`;
   if (status === 402) return "says that the account has no credit left (402).";
   if (status === 404) {
-    const { origin, pathname } = new URL(endpoint);
-    return `knows no ${origin}${pathname} (404). Check MODEL_PROVIDER_ENDPOINT; it usually ends in /v1.`;
+    const { origin, pathname } = new URL(source.endpoint);
+    return `knows no ${origin}${pathname} (404). Check ${settingOf(source, "endpoint")}; it usually ends in /v1.`;
   }
   if (status === 413) return "finds the request too large (413).";
   if (status >= 500) return `failed (${status}).`;
@@ -117,6 +145,26 @@ function messageOf(body: unknown): string {
   return (
     readText(error?.message) || readText(found?.error) || readText(found?.message) || readText(found?.detail)
   );
+}
+
+/** The word that a provider has for what is wrong, in small letters. */
+function errorCodeOf(body: unknown): string {
+  const error = readObject(readObject(Array.isArray(body) ? body[0] : body)?.error);
+  return `${readText(error?.code)} ${readText(error?.type)}`.toLowerCase();
+}
+
+/** The parameter that a refusal names; Mistral and FastAPI have it in a list of details. */
+function paramOf(body: unknown): string | undefined {
+  const found = readObject(body);
+  const named = readText(readObject(found?.error)?.param);
+  const place = readList(readObject(readList(found?.detail)[0])?.loc);
+  return named || readText(place[1]) || undefined;
+}
+
+/** What may go well a little later. An account without credit says 429 too, and stays without. */
+function isPassing(status: number, code: string): boolean {
+  if (status === 429) return !/insufficient_quota|billing/.test(code);
+  return status === 408 || status === 409 || (status >= 500 && status !== 501 && status !== 505);
 }
 
 const longestWaitMs = 3_600_000;

@@ -1,24 +1,45 @@
 import { AppError } from "../errors.ts";
 import { log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
+import { createTokenEstimate } from "./bytes-per-token.ts";
 import type { Account, Llm, LlmRequest } from "./llm.ts";
 import type { Usage } from "./message.ts";
-import { estimatedUsage } from "./usage.ts";
+
+/** What a call took: `asked` is the model by the name that it was asked for. */
+export interface Use {
+  readonly model: string;
+  readonly asked: string;
+  readonly usage: Usage;
+}
 
 /** Where the tokens of every model call are written down. */
 export interface Ledger {
-  record(account: Account, use: { readonly model: string; readonly usage: Usage }): Promise<void>;
-  /** Tokens that a session has spent, in and out. */
-  spent(query: { readonly session: string }): Promise<number>;
+  /** Absent while nothing is limited: then nothing is asked. */
+  readonly budgets?: Budgets;
+  record(account: Account, use: Use): Promise<void>;
+}
+
+export interface Budgets {
+  /** Throws `budget_exceeded` when a budget that the account has to keep is spent. */
+  check(account: Account): Promise<void>;
+  /** Checks, and counts about so many tokens as spent until the function is called that it resolves to. */
+  reserve(account: Account, model: string, tokens: number): Promise<() => void>;
+  /** An answer to a call of this model had no known price. */
+  noteUnpriced(model: string): void;
 }
 
 /**
  * The innermost wrapper of a model: each call that cost something is recorded once. One that was cut is estimated, and
  * booked on `defaultModel` when the request names none, because only an answer says which model it was.
  */
-export const withLedger = (llm: Llm, ledger: Ledger, defaultModel = "unknown"): Llm =>
-  async function* withLedger(request) {
+export function withLedger(llm: Llm, ledger: Ledger, defaultModel = "unknown"): Llm {
+  const estimate = createTokenEstimate();
+  return async function* withLedger(request) {
     if (request.signal.aborted) return yield* llm(request);
+    const { account } = request;
+    const asked = request.model ?? defaultModel;
+    const expected = () => estimate.tokens(asked, inputBytes(request));
+    const release = await ledger.budgets?.reserve(account, asked, expected());
     let settled = false;
     let heardBytes = 0;
     let fault: unknown;
@@ -28,19 +49,21 @@ export const withLedger = (llm: Llm, ledger: Ledger, defaultModel = "unknown"): 
       count("totalInputTokens", usage.inputTokens);
       count("totalOutputTokens", usage.outputTokens);
       // The answer does not wait for its bill.
-      ledger.record(request.account, { model, usage }).catch((error: unknown) => {
-        log.error("The tokens of a model call could not be recorded.", {
-          error,
-          turnId: request.account.turnId,
-        });
-      });
+      ledger
+        .record(account, { model, asked, usage })
+        .catch((error: unknown) => {
+          log.error("The tokens of a model call could not be recorded.", { error, turnId: account.turnId });
+        })
+        .finally(release);
     };
 
     count("totalLlmCalls");
     try {
       for await (const event of llm(request)) {
-        if (event.type === "answer") settle(event.model, event.usage);
-        else if (event.type === "text" || event.type === "reasoning")
+        if (event.type === "answer") {
+          if (!event.usage.estimated) estimate.learn(asked, inputBytes(request), event.usage.inputTokens);
+          settle(event.model, event.usage);
+        } else if (event.type === "text" || event.type === "reasoning")
           heardBytes += Buffer.byteLength(event.text);
         yield event;
       }
@@ -50,16 +73,33 @@ export const withLedger = (llm: Llm, ledger: Ledger, defaultModel = "unknown"): 
     } finally {
       if (fault !== undefined && codeOf(fault) !== "cancelled") count("totalLlmErrors");
       if (!settled && (heardBytes > 0 || mayHaveWorked(fault))) {
-        settle(request.model ?? defaultModel, estimatedUsage(inputBytes(request), heardBytes));
+        const inputTokens = expected();
+        const outputTokens = estimate.tokens(asked, heardBytes);
+        settle(asked, { inputTokens, outputTokens, cachedTokens: 0, reasoningTokens: 0, estimated: true });
       }
+      if (!settled) release?.();
     }
   };
+}
 
 const codeOf = (error: unknown) => (error instanceof AppError ? error.code : undefined);
 
-/** A provider that was stopped before its first token has read the request, and bills that. */
+/** A provider that was stopped before its first token, or broke off there, has read the request, and bills that. */
 const mayHaveWorked = (fault: unknown) =>
-  codeOf(fault) === "cancelled" || codeOf(fault) === "provider_timeout";
+  fault instanceof AppError &&
+  (fault.code === "cancelled" || fault.code === "provider_timeout" || fault.upstream?.begun === true);
 
-const inputBytes = ({ messages, tools }: LlmRequest) =>
-  [...messages, ...tools].reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
+const encodedImage = /;base64,[A-Za-z0-9+/=]+/g;
+/** As many tokens as providers count for a picture, about; its bytes say nothing of that. */
+const bytesOfImage = ";base64,".padEnd(4000, "A");
+
+/** The bytes of what the model reads: an image in the text counts as much as it does for a provider. */
+const textBytes = (json: string) =>
+  Buffer.byteLength(json.includes(";base64,") ? json.replace(encodedImage, bytesOfImage) : json);
+
+const inputBytes = ({ messages, tools }: LlmRequest) => {
+  let bytes = 0;
+  for (const { json } of messages) bytes += textBytes(json);
+  for (const { json } of tools) bytes += Buffer.byteLength(json);
+  return bytes;
+};

@@ -23,13 +23,18 @@ export interface LlmRequest {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly account: Account;
   readonly signal: AbortSignal;
+  /** What is left of the time for the call, where that is less than usual. */
+  readonly timeoutMs?: number;
+  /** Runs a wait before another try without holding a turn's slot. */
+  readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
 export const finishReasons = ["stop", "length", "tool_calls", "content_filter"] as const;
 export type FinishReason = (typeof finishReasons)[number];
 
 export type LlmEvent =
-  | { readonly type: "text"; readonly text: string }
+  /** `logprobs` are those of its tokens as the provider tells them, where the client asked for them. */
+  | { readonly type: "text"; readonly text: string; readonly logprobs?: readonly unknown[] }
   | { readonly type: "reasoning"; readonly text: string }
   | {
       readonly type: "status";

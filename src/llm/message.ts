@@ -13,6 +13,8 @@ export interface Message {
   readonly json: string;
   /** assistant: the ids of the tool calls in it; tool: the one id that it answers; else empty. */
   readonly callIds: readonly string[];
+  /** What the provider of an answer wants back as it came, and nobody else may see (`opaque.ts`). */
+  readonly meta?: string;
 }
 
 /** A call that a model asked for; `arguments` is always the text of a JSON object. */

@@ -1,5 +1,6 @@
 import type { OpenAI } from "openai";
-import type { Fetch, Provider } from "./providers.ts";
+import type { Fetch } from "./provider-table.ts";
+import type { Provider } from "./providers.ts";
 
 type SdkRequest = Parameters<OpenAI["buildRequest"]>[0];
 type Built = Awaited<ReturnType<OpenAI["buildRequest"]>>;
@@ -12,7 +13,7 @@ export async function openSdk(provider: Provider, send: Fetch): Promise<OpenAI> 
   return new LeanSdk({
     baseURL: provider.endpoint,
     apiKey: provider.key ?? "none",
-    defaultHeaders: { "user-agent": "openclaw", ...(provider.key === undefined && { authorization: null }) },
+    defaultHeaders: { "user-agent": "openclaw", ...keyHeaders(provider) },
     // Whatever is not given here, the package would read from the environment.
     adminAPIKey: null,
     organization: null,
@@ -21,6 +22,13 @@ export async function openSdk(provider: Provider, send: Fetch): Promise<OpenAI> 
     logLevel: "off",
     maxRetries: 0,
   });
+}
+
+/** Azure takes its own keys in a header of its own, and the tokens of Entra as everybody does. */
+function keyHeaders({ kind, key }: Provider): Record<string, string | null> {
+  if (key === undefined) return { authorization: null };
+  const isToken = /^ey[\w-]+\.[\w-]+\.[\w-]*$/.test(key);
+  return kind === "azure" && !isToken ? { authorization: null, "api-key": key } : {};
 }
 
 /**

@@ -10,6 +10,8 @@ const counters = {
   totalToolFailures: 0,
   totalToolTimeouts: 0,
   totalLlmRetries: 0,
+  totalLlmFallbacks: 0,
+  totalBreakerOpenings: 0,
   totalLlmErrors: 0,
   totalApprovals: 0,
   totalSlowReaders: 0,
@@ -23,3 +25,13 @@ export const count = (name: CounterName, by = 1) => {
 
 /** A copy of all counters. */
 export const readCounters = (): Readonly<Record<CounterName, number>> => ({ ...counters });
+
+/** What is so now. `circuitBreakerState`: 0 when all are closed, 1 when one is open, 2 when one is being tried. */
+const gauges = { circuitBreakerState: 0 };
+
+export const setGauge = (name: keyof typeof gauges, value: number) => {
+  gauges[name] = value;
+};
+
+/** A copy of all gauges. */
+export const readGauges = (): Readonly<typeof gauges> => ({ ...gauges });

@@ -440,3 +440,27 @@ test("a request with nothing that the user or the assistant said is refused", as
 
   expect([response.status, (await response.json()).error.param]).toEqual([400, "messages"]);
 });
+
+test("logprobs are told with the text that they belong to, streamed and whole", async () => {
+  const token = { token: "noon", logprob: -0.25, bytes: null, top_logprobs: [] };
+  const { turns, run } = records({ ...text("noon"), logprobs: [token] } as TurnEvent, text("!"), done());
+  await using gateway = await startGateway({ run });
+  const request = { ...hello, logprobs: true, top_logprobs: 2 };
+
+  const whole = await (await gateway.post(path, request)).json();
+  const chunks = chunksOf(await linesOf(await gateway.post(path, { ...request, stream: true })));
+  await gateway.post(path, request, { headers: { "x-openclaw-session-id": "kept" } });
+
+  expect(whole.choices[0].logprobs).toEqual({ content: [token], refusal: null });
+  expect(chunks.map((chunk) => chunk.choices[0].logprobs)).toEqual([
+    null,
+    { content: [token], refusal: null },
+    null,
+    null,
+  ]);
+  expect(turns.map((turn) => turn.request.parameters)).toEqual([
+    { logprobs: true, top_logprobs: 2 },
+    { logprobs: true, top_logprobs: 2 },
+    {},
+  ]);
+});

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { aTurn } from "../helpers/a-turn.ts";
 import { operations } from "../../src/gateway/operations/index.ts";
+import { noUsage } from "../../src/llm/message.ts";
+import * as usage from "../../src/store/usage.ts";
 import { aliceToken, bobToken, startGateway, type TestGateway } from "./helpers/gateway-server.ts";
 import { done, fails, plays, said, text, waits } from "./helpers/runs.ts";
 
@@ -315,14 +317,33 @@ test("notes are the operator's to list, read, write, search and delete", async (
   expect((await gateway.ask("/api/notes/trip%2Fplan")).status).toBe(404);
 });
 
+const tokens = {
+  ...{ calls: 0, estimatedCalls: 0, unpricedCalls: 0 },
+  ...{ inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+};
+
 test("usage.get tells all of it to the operator and a session's to its owner", async () => {
   await using gateway = await startGateway({ run: plays(text("hi"), said("hi"), done()) });
   await say(gateway, "chat-1", "hi", aliceToken);
 
-  expect((await read(gateway.ask("/api/usage"))).body).toMatchObject({
-    inputTokens: expect.any(Number),
-    models: [],
+  const call = { turnId: "t", sessionId: "chat-1", principal: "alice", channel: "http", model: "small" };
+  await gateway.store.write(async (tx) => {
+    await usage.record(tx, { ...noUsage, ...call, inputTokens: 7, now: Date.parse("2026-11-23T10:00:00Z") });
+    await usage.record(tx, {
+      ...noUsage,
+      ...call,
+      inputTokens: 5,
+      cost: 1500,
+      now: Date.parse("2026-11-24"),
+    });
   });
+  const all = (await read(gateway.ask("/api/usage"))).body;
+  expect(all).toMatchObject({ calls: 2, inputTokens: 12, unpricedCalls: 1, costUsd: 0.0015 });
+  expect(all.models).toMatchObject([{ model: "small", calls: 2 }]);
+  const byDay = (await read(gateway.ask("/api/usage?by=day&to=2026-11-23"))).body;
+  expect(byDay.items).toEqual([{ ...tokens, key: "2026-11-23", calls: 1, unpricedCalls: 1, inputTokens: 7 }]);
+  expect((await gateway.ask("/api/usage?by=weekday")).status).toBe(400);
+  expect((await gateway.ask("/api/usage?from=yesterday")).status).toBe(400);
   expect((await gateway.ask("/api/usage?session=chat-1", { token: aliceToken })).status).toBe(200);
   expect((await read(gateway.ask("/api/usage", { token: aliceToken }))).body.error).toMatchObject({
     code: "forbidden",

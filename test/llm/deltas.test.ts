@@ -8,7 +8,7 @@ import { createPayloadDecoder } from "../../src/llm/sse.ts";
 import { runs } from "../helpers/long.ts";
 import { type CorpusEntry, corpus } from "./corpus.ts";
 
-const faults = createFaults({ endpoint: "http://127.0.0.1:9/v1" });
+const faults = createFaults({ name: "test", isNamed: false, endpoint: "http://127.0.0.1:9/v1" });
 const inputBytes = 40;
 
 /** What comes out when the bytes come cut at these places. */
@@ -17,7 +17,7 @@ function assemble(
   cuts: readonly number[] = [],
 ): { events: LlmEvent[] } | { error: unknown } {
   const decoder = createPayloadDecoder();
-  const answer = createAnswerAssembler("asked", faults);
+  const answer = createAnswerAssembler("asked", faults, "test");
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   try {
     const payloads = places.slice(1).flatMap((place, at) => decoder.push(bytes.subarray(places[at], place)));
@@ -101,7 +101,7 @@ test("createAnswerAssembler takes any delta of calls and always yields calls tha
   });
   fc.assert(
     fc.property(fc.array(fc.array(piece, { maxLength: 3 }), { maxLength: 6 }), (deltas) => {
-      const answer = createAnswerAssembler("m", faults);
+      const answer = createAnswerAssembler("m", faults, "test");
       for (const tool_calls of deltas) answer.push(JSON.stringify({ choices: [{ delta: { tool_calls } }] }));
       answer.push("[DONE]");
       if (deltas.length === 0) return;
@@ -117,16 +117,16 @@ test("createAnswerAssembler takes any delta of calls and always yields calls tha
 });
 
 test("createAnswerAssembler names the model that answered, else the one that was asked", () => {
-  const told = createAnswerAssembler("asked", faults);
+  const told = createAnswerAssembler("asked", faults, "test");
   told.push('{"model":"gpt-4o-2026","choices":[{"delta":{},"finish_reason":"stop"}]}');
   expect(told.finish(0).model).toBe("gpt-4o-2026");
-  const silent = createAnswerAssembler("asked", faults);
+  const silent = createAnswerAssembler("asked", faults, "test");
   silent.push('{"choices":[{"delta":{},"finish_reason":"stop"}]}');
   expect(silent.finish(0).model).toBe("asked");
 });
 
 test("createAnswerAssembler refuses an answer without end", () => {
-  const answer = createAnswerAssembler("m", faults);
+  const answer = createAnswerAssembler("m", faults, "test");
   const payload = JSON.stringify({ choices: [{ delta: { content: "x".repeat(1024 * 1024) } }] });
   expect(() => {
     for (let at = 0; at < 10; at++) answer.push(payload);
@@ -134,7 +134,7 @@ test("createAnswerAssembler refuses an answer without end", () => {
 });
 
 test("createAnswerAssembler refuses calls without end", () => {
-  const answer = createAnswerAssembler("m", faults);
+  const answer = createAnswerAssembler("m", faults, "test");
   const call = { index: 0, function: { arguments: "x".repeat(1024 * 1024) } };
   const payload = JSON.stringify({ choices: [{ delta: { tool_calls: [call] } }] });
   expect(() => {
@@ -143,8 +143,28 @@ test("createAnswerAssembler refuses calls without end", () => {
 });
 
 test("createAnswerAssembler never shows the key, not even in what the provider said", () => {
-  const keyed = createFaults({ endpoint: "http://127.0.0.1:9/v1", key: "sk-secret" });
-  const answer = createAnswerAssembler("m", keyed);
+  const keyed = createFaults({
+    name: "test",
+    isNamed: false,
+    endpoint: "http://127.0.0.1:9/v1",
+    key: "sk-secret",
+  });
+  const answer = createAnswerAssembler("m", keyed, "test");
   expect(() => answer.push('{"error":{"message":"bad key sk-secret"}}')).toThrow("bad key [key]");
   expect(() => answer.push("garbage sk-secret")).toThrow("garbage [key]");
+});
+
+test("createAnswerAssembler hands logprobs on with the text of their payload, and with no other", () => {
+  const answer = createAnswerAssembler("asked", faults, "test");
+  const logprobs = [{ token: "Hi", logprob: -0.5 }];
+  const push = (choice: object) => answer.push(JSON.stringify({ choices: [choice] }));
+
+  expect(push({ delta: { content: "Hi" }, logprobs: { content: logprobs } })).toEqual([
+    { type: "text", text: "Hi", logprobs },
+  ]);
+  expect(push({ delta: { content: "!" }, logprobs: null })).toEqual([{ type: "text", text: "!" }]);
+  expect(push({ delta: { content: "?" }, logprobs: { content: null } })).toEqual([
+    { type: "text", text: "?" },
+  ]);
+  expect(push({ delta: {}, logprobs: { content: logprobs } })).toEqual([]);
 });

@@ -20,7 +20,11 @@ test.each([
 });
 
 test("createFaults names the host without the password in its address", () => {
-  const faults = createFaults({ endpoint: "http://user:secret@gateway.example:8080/v1" });
+  const faults = createFaults({
+    name: "test",
+    isNamed: false,
+    endpoint: "http://user:secret@gateway.example:8080/v1",
+  });
   const all = [
     faults.refused(404, "", new Headers()),
     faults.refused(500, "", new Headers()),
@@ -34,7 +38,7 @@ test("createFaults names the host without the password in its address", () => {
 });
 
 test("createFaults tells a certificate that is not valid", () => {
-  const faults = createFaults({ endpoint: "https://gateway.example/v1" });
+  const faults = createFaults({ name: "test", isNamed: false, endpoint: "https://gateway.example/v1" });
   const error = Object.assign(new Error("self signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
   expect(faults.unreachable(error).message).toContain("its certificate is not valid");
 });
@@ -47,6 +51,6 @@ test.each([
   ['[{"error":{"message":"e"}}]', "e"],
   ["just text", "just text"],
 ])("createFaults finds the sentence in %s", (body, sentence) => {
-  const faults = createFaults({ endpoint: "http://127.0.0.1/v1" });
+  const faults = createFaults({ name: "test", isNamed: false, endpoint: "http://127.0.0.1/v1" });
   expect(faults.refused(500, body, new Headers()).message).toEndWith(`It said: ${sentence}`);
 });

@@ -36,8 +36,7 @@ const scripted = (events: readonly LlmEvent[], fault?: Error): Llm =>
 function listLedger() {
   const rows: { session?: string; model: string; usage: Usage }[] = [];
   const ledger: Ledger = {
-    record: async ({ sessionId }, use) => void rows.push({ session: sessionId, ...use }),
-    spent: async () => 0,
+    record: async ({ sessionId }, { model, usage }) => void rows.push({ session: sessionId, model, usage }),
   };
   return { rows, ledger };
 }
@@ -81,6 +80,13 @@ test.each(["cancelled", "provider_timeout"] as const)(
   },
 );
 
+test("withLedger counts the input of a call that broke off before its first token, but had begun", async () => {
+  const begun = new AppError("provider_error", "cut", { upstream: { retryable: true, begun: true } });
+  expect((await run(scripted([], begun))).rows).toMatchObject([{ usage: { inputTokens, estimated: true } }]);
+  const refused = new AppError("provider_error", "nothing listens", { upstream: { retryable: true } });
+  expect((await run(scripted([], refused))).rows).toEqual([]);
+});
+
 test("withLedger records nothing for a call that was refused", async () => {
   const { rows, counted } = await run(scripted([], new AppError("rate_limited", "no")));
   expect(rows).toEqual([]);
@@ -109,9 +115,79 @@ test("withLedger records once when the reader leaves in the middle, or after the
 test("withLedger lets the answer go on when it cannot be recorded, and logs that", async () => {
   const lines: string[] = [];
   setUpLog({ level: "info", pretty: false, sink: (line) => lines.push(line) });
-  const broken: Ledger = { record: () => Promise.reject(new Error("disk full")), spent: async () => 0 };
+  const broken: Ledger = { record: () => Promise.reject(new Error("disk full")) };
   expect(await Array.fromAsync(withLedger(scripted([answer]), broken)(request()))).toEqual([answer]);
   await Promise.resolve();
   setUpLog({ level: "info", pretty: false, sink: (line) => void process.stderr.write(line) });
   expect(lines.join("")).toContain("disk full");
+});
+
+const withTokens = (inputTokens: number): LlmEvent => ({ ...answer, usage: { ...usage, inputTokens } });
+
+test("withLedger learns from each answer how many tokens the bytes of a model are", async () => {
+  const reserved: [string, number][] = [];
+  const { ledger } = listLedger();
+  const budgets = {
+    check: async () => {},
+    reserve: async (_: unknown, model: string, tokens: number) => {
+      reserved.push([model, tokens]);
+      return () => {};
+    },
+    noteUnpriced: () => {},
+  };
+  const bytes = message.json.length;
+  const llm = withLedger(scripted([withTokens(Math.round(bytes / 2))]), { ...ledger, budgets }, "m");
+
+  await Array.fromAsync(llm(request()));
+  await Array.fromAsync(llm(request()));
+  await Array.fromAsync(llm({ ...request(), model: "other" }));
+
+  expect(reserved).toEqual([
+    ["m", Math.ceil(bytes / 4)],
+    ["m", Math.ceil(bytes / 2)],
+    ["other", Math.ceil(bytes / 4)],
+  ]);
+});
+
+test("withLedger reserves before the call, and lets go once the call is in the books or was refused", async () => {
+  const happened: string[] = [];
+  const written = Promise.withResolvers<void>();
+  const ledger: Ledger = {
+    record: async () => {
+      await written.promise;
+      happened.push("recorded");
+    },
+    budgets: {
+      check: async () => {},
+      reserve: async () => {
+        happened.push("reserved");
+        return () => void happened.push("released");
+      },
+      noteUnpriced: () => {},
+    },
+  };
+  const asked: Llm = async function* asked(each) {
+    happened.push("asked");
+    yield* scripted([answer])(each);
+  };
+
+  await Array.fromAsync(withLedger(asked, ledger)(request()));
+  expect(happened).toEqual(["reserved", "asked"]);
+  written.resolve();
+  await Bun.sleep(0);
+  expect(happened.slice(2)).toEqual(["recorded", "released"]);
+
+  const refused = withLedger(scripted([], new AppError("rate_limited", "no")), ledger);
+  await Array.fromAsync(refused(request())).catch(() => {});
+  expect(happened.slice(4)).toEqual(["reserved", "released"]);
+});
+
+test("withLedger counts an image in a cut request as a picture, not as its bytes", async () => {
+  const image = userMessage([
+    { type: "image_url", image_url: { url: `data:image/png;base64,${"A".repeat(400_000)}` } },
+  ]);
+  const { rows, ledger } = listLedger();
+  const cut = withLedger(scripted([], new AppError("provider_timeout", "late")), ledger);
+  await Array.fromAsync(cut({ ...request(), messages: [image] })).catch(() => {});
+  expect(rows[0]?.usage.inputTokens).toBeWithin(900, 1200);
 });

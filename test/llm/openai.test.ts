@@ -183,15 +183,33 @@ test("openAi lets go of the provider when its reader stops listening", async () 
 });
 
 test("openAi keeps no hold on a turn's signal after its calls", async () => {
-  let listeners = 0;
+  const listening = new Set<unknown>();
   const { signal } = new AbortController();
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+  signal.addEventListener = (...args: Parameters<typeof add>) => (listening.add(args[1]), add(...args));
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => (
+    listening.delete(args[1]),
+    remove(...args)
+  );
   await using server = scriptedModel((_, index) => (index % 2 ? { text: "ok" } : { status: 500 }));
   const llm = llmAt(server.url);
   for (let round = 0; round < 4; round++)
     await collect(llm(aRequest({ signal, model: "m" }))).catch(() => undefined);
-  expect(listeners).toBe(0);
+  expect(listening.size).toBe(0);
+});
+
+test("openAi keeps the connection of a call whose reader left with the answer", async () => {
+  const parts = ['data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n', ": bye\n\n"];
+  await using server = scriptedModel(() => ({
+    rawBytes: parts,
+    gate: (index) => (index === 1 ? Bun.sleep(3) : undefined),
+  }));
+  const llm = llmAt(server.url);
+  for (let left = 3; left > 0; left--) {
+    for await (const event of llm(aRequest({ model: "m" }))) if (event.type === "answer") break;
+    while (server.pending() > 0) await Bun.sleep(1);
+    await Bun.sleep(1);
+  }
+  expect(new Set(server.requests.map(({ port }) => port)).size).toBe(1);
 });

@@ -146,3 +146,22 @@ forEachStore("messages opens no other session, and refuses what is no cursor", a
       });
   });
 });
+
+forEachStore(
+  "append keeps what a provider wants back beside the answer, and counts its bytes",
+  async (store) => {
+    const meta = '{"provider":"lab","message":{"reasoning_content":"hm"},"calls":[]}';
+    const plain = assistantMessage("hi");
+    await store.write(async (tx) => {
+      await aSession(tx);
+      await append(tx, { ...plain, meta });
+      await append(tx, plain);
+    });
+    const entries = await store.read(async (tx) => sessions.path(tx, await leafOf(tx), 1e6));
+    expect(entries.map(({ message }) => message.meta)).toEqual([meta, undefined]);
+    const [first] = await store.read(
+      (tx) => tx`SELECT bytes FROM entries WHERE id = ${entries[0]?.id ?? ""}`,
+    );
+    expect(Number(first?.bytes)).toBe(plain.json.length + meta.length);
+  },
+);

@@ -1,3 +1,4 @@
+import { usesProxy } from "../environment.ts";
 import { providerList, providerWords } from "../provider-list.ts";
 import type { SettingRow } from "../setting-row.ts";
 import { choice, flag, httpUrl, list, seconds, text, whole } from "../values.ts";
@@ -51,6 +52,14 @@ export const llmRows = {
     fallback: "120",
     doc: "Seconds that one call of the model may take, with all its tries.",
     alias: ["OpenClaw__Llm__TimeoutSeconds"],
+  },
+  connectMs: {
+    env: "OPENCLAW_LLM_CONNECT_SECONDS",
+    schema: seconds(),
+    // The connection is then the proxy's.
+    fallback: (environment) => (usesProxy(environment) ? "0" : "10"),
+    doc: "Seconds until a provider must have taken the connection; 0: not looked at.",
+    shown: "`10`, behind a proxy `0`",
   },
   firstTokenMs: {
     env: "OPENCLAW_LLM_FIRST_TOKEN_SECONDS",

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import * as v from "valibot";
 import type { TurnRequest } from "../../agent/turn.ts";
 import { cancelled, stopping } from "../../errors.ts";
 import type { Message } from "../../llm/message.ts";
@@ -9,7 +10,6 @@ import { check } from "../check.ts";
 import { checkMayOpen, MessageId, SessionId } from "../ids.ts";
 import { createInbox, type Inbox } from "../inbox.ts";
 import type { GatewayParts } from "../parts.ts";
-import * as v from "valibot";
 
 /** The events of a turn, and the id that it goes by. */
 export interface Begun {
@@ -60,11 +60,14 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
     ): Promise<Begun> {
       const { stream, ...input } = of;
       await checkMayOpen(store, input.sessionId);
+      // The log of a session keeps the text alone.
+      const { logprobs: _, top_logprobs: __, ...parameters } = input.request.parameters;
       const messageId = check(KeyHeader, c.req.header("idempotency-key"));
       const inbox = createInbox(stream ? settings.sendBufferBytes : mostWholeBytes);
       const { turnId } = await turns.accept(
         {
           ...input,
+          request: { ...input.request, parameters },
           principal: principalOf(c),
           channel: "openai",
           ...(messageId !== undefined && { messageId }),

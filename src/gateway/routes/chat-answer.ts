@@ -31,6 +31,8 @@ export const toUsage = ({ inputTokens, outputTokens, cachedTokens, reasoningToke
   completion_tokens_details: { reasoning_tokens: reasoningTokens },
 });
 
+export const toLogprobs = (content: readonly unknown[]) => ({ content, refusal: null });
+
 export const toToolCall = (call: ToolCall) => ({
   id: call.id,
   type: "function",
@@ -40,10 +42,12 @@ export const toToolCall = (call: ToolCall) => ({
 /** The whole answer of a turn as one chat completion. Throws what the turn failed with. */
 export async function wholeAnswer(events: AsyncIterable<AnswerEvent>, { id, created, model }: AnswerHead) {
   const answer = createAnswerText();
+  const logprobs: unknown[] = [];
   let end: Pick<Done, "finishReason" | "usage" | "clientCalls"> | undefined;
   for await (const event of events) {
     throwFailure(event);
     answer.add(event);
+    if (event.type === "text") for (const each of event.logprobs ?? []) logprobs.push(each);
     if (event.type === "done") end = event;
     if (event.type === "notice") end = endOfNotice;
   }
@@ -60,7 +64,14 @@ export async function wholeAnswer(events: AsyncIterable<AnswerEvent>, { id, crea
     object: "chat.completion",
     created,
     model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: logprobs.length > 0 ? toLogprobs(logprobs) : null,
+        finish_reason: finishReason,
+      },
+    ],
     usage: toUsage(usage),
   };
 }

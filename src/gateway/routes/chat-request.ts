@@ -15,6 +15,10 @@ export const by = <
     return known.get(value) ?? other;
   });
 
+/** A text, or else what `items` says: chosen first, so that a refusal names what is wrong in the items. */
+export const textOr = <Items extends v.GenericSchema<unknown, unknown>>(items: Items) =>
+  v.lazy((input): v.StringSchema<undefined> | Items => (typeof input === "string" ? v.string() : items));
+
 const Url = v.pipe(
   v.string(),
   v.regex(/^(https:|data:)/i, "An image is an https: or data: URL; others are not passed on."),
@@ -55,7 +59,7 @@ const Part = by(
 );
 export type Part = ReturnType<typeof textPart> | ReturnType<typeof imagePart>;
 
-export const Content = v.nullish(v.union([v.string(), v.array(Part)]), "");
+export const Content = v.nullish(textOr(v.array(Part)), "");
 export type Content = string | Part[];
 
 const Call = v.object({
@@ -114,10 +118,10 @@ export const ChatRequest = v.object({
 export type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
 /** Parameters that reach the model, as far as they are set. */
-export type Parameters = { readonly [Name in keyof typeof passedOn]?: ChatRequest[Name] };
+export type PassedOn = { readonly [Name in keyof typeof passedOn]?: ChatRequest[Name] };
 
 /** Those of the parameters that the client has set. */
-export const parametersOf = (request: Parameters): Record<string, unknown> => {
+export const parametersOf = (request: PassedOn): Record<string, unknown> => {
   const set: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(request)) {
     if (name in passedOn && value !== null && value !== undefined) set[name] = value;

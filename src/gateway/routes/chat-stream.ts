@@ -1,7 +1,7 @@
 import { type AnswerEvent, createAnswerText } from "../answer-text.ts";
 import { errorBody } from "../respond.ts";
 import { type AnswerStream, type AnswerWriter, streamAnswer } from "./answer-stream.ts";
-import { type AnswerHead, type Done, endOfNotice, toToolCall, toUsage } from "./chat-answer.ts";
+import { type AnswerHead, type Done, endOfNotice, toLogprobs, toToolCall, toUsage } from "./chat-answer.ts";
 
 export interface ChunkOptions {
   /** Whether what our own tools do is told. */
@@ -20,8 +20,10 @@ export function createChunks({ id, created, model }: AnswerHead, options: ChunkO
   const answer = createAnswerText();
   let role = `${before}{"role":"assistant","content":""}${after}`;
 
-  const chunk = (delta: object) => {
-    const text = `${role}${before}${JSON.stringify(delta)}${after}`;
+  const chunk = (delta: object, logprobs?: readonly unknown[]) => {
+    const end =
+      logprobs === undefined ? after : after.replace("null", () => JSON.stringify(toLogprobs(logprobs)));
+    const text = `${role}${before}${JSON.stringify(delta)}${end}`;
     role = "";
     return text;
   };
@@ -46,7 +48,7 @@ export function createChunks({ id, created, model }: AnswerHead, options: ChunkO
     const text = answer.add(event);
     switch (event.type) {
       case "text":
-        return text === "" ? "" : chunk({ content: text });
+        return text === "" ? "" : chunk({ content: text }, event.logprobs);
       case "notice":
         return chunk({ content: text }) + end(endOfNotice);
       case "done":

@@ -1,13 +1,8 @@
 import type { ResponseHead } from "./response-answer.ts";
 import type { ResponseRequest } from "./response-request.ts";
 
-const toolOf = (
-  tool: ResponseRequest["tools"] extends infer T
-    ? NonNullable<T> extends readonly (infer E)[]
-      ? E
-      : never
-    : never,
-) => ("function" in tool ? [{ type: "function", parameters: null, strict: null, ...tool.function }] : []);
+const toolOf = (tool: ResponseRequest["tools"][number]) =>
+  "function" in tool ? [{ type: "function", parameters: null, strict: null, ...tool.function }] : [];
 
 /** What a response repeats of its request. Its id is the turn's. */
 export function headOf(request: ResponseRequest, turnId: string, store: boolean): ResponseHead {

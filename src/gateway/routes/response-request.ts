@@ -8,6 +8,7 @@ import {
   number,
   OtherPart,
   TextPart,
+  textOr,
   textPart,
   whole,
 } from "./chat-request.ts";
@@ -28,7 +29,7 @@ const Part = by(
   ]),
   OtherPart,
 );
-const ItemContent = v.union([v.string(), v.array(Part)]);
+const ItemContent = textOr(v.array(Part));
 
 const MessageItem = v.pipe(
   v.object({ role: v.picklist(["user", "assistant", "system", "developer"]), content: ItemContent }),
@@ -110,7 +111,7 @@ const notKept = (what: string) =>
 /** `POST /v1/responses`. What we do not know is ignored; what would change who said what before is refused. */
 export const ResponseRequest = v.object({
   model: v.nullish(v.string()),
-  input: v.union([v.string(), v.array(Item)], "The input is a text or a list of items."),
+  input: textOr(v.array(Item)),
   instructions: v.nullish(v.string()),
   previous_response_id: v.nullish(
     v.pipe(v.string(), v.regex(/^[\w-]{1,100}$/, "This is not the id of a response.")),

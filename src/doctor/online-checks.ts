@@ -1,0 +1,32 @@
+import type { Check, Finding } from "./check.ts";
+
+const mostSeconds = 45;
+
+/** What `--doctor` looks at beside the offline checks: it asks the providers, which costs a few tokens. */
+export const onlineChecks: readonly Check[] = [
+  {
+    id: "provider",
+    async run({ settings }): Promise<Finding> {
+      const { checkProvider } = await import("../llm/check-provider.ts");
+      const { inferProviders } = await import("../llm/providers.ts");
+      const signal = AbortSignal.timeout(mostSeconds * 1000);
+      const verdicts = await Promise.all(
+        inferProviders(settings.llm).map(async (provider): Promise<Finding> => {
+          try {
+            return await checkProvider(provider, signal);
+          } catch (error) {
+            if (!signal.aborted) throw error;
+            return { state: "fail", text: `${provider.name} did not answer within ${mostSeconds} s.` };
+          }
+        }),
+      );
+      const state = ["fail", "warn", "ok"].find((each) => verdicts.some((verdict) => verdict.state === each));
+      const fixes = verdicts.flatMap(({ fix }) => fix ?? []);
+      return {
+        state: state === "fail" || state === "warn" ? state : "ok",
+        text: verdicts.map(({ text }) => text).join(" "),
+        ...(fixes.length > 0 && { fix: fixes.join(" ") }),
+      };
+    },
+  },
+];

@@ -1,0 +1,147 @@
+import { heapStats } from "bun:jsc";
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { brotliCompressSync } from "node:zlib";
+import { AppError } from "../../src/errors.ts";
+import { createLanes, type Lanes } from "../../src/llm/lanes.ts";
+import { inferProviders } from "../../src/llm/providers.ts";
+import { setUpLog } from "../../src/telemetry/log.ts";
+import { runs } from "../helpers/long.ts";
+import { type ModelServer, scriptedModel, type Step } from "../helpers/model-server.ts";
+import { aRequest, collect, kinds } from "./asking.ts";
+
+setUpLog({ level: "error", pretty: false });
+
+const timeoutMs = 300;
+const chunk = (delta: object) => `data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`;
+const manyCalls = Array.from({ length: 10_000 }, (_, at) => ({
+  index: at,
+  id: `call_${at}`,
+  function: { name: "time", arguments: "{}" },
+}));
+const euro = new TextEncoder().encode(chunk({ content: "€" }));
+
+/** Everything that a provider may do instead of answering, and how that may end. */
+const faults: readonly (readonly [string, Step, ...AppError["code"][]])[] = [
+  ...[400, 401, 402, 403, 408, 409, 413, 500, 502, 503, 504, 529].map(
+    (status) => [`a ${status}`, { status }, "provider_error"] as const,
+  ),
+  ["a 404", { status: 404 }, "provider_error"],
+  ["a 429", { status: 429, headers: { "retry-after": "0" } }, "rate_limited"],
+  ["a 429 with a long wait", { status: 429, headers: { "retry-after": "3000" } }, "rate_limited"],
+  ["a 429 without a wait", { status: 429 }, "rate_limited"],
+  ["a redirect", { status: 307, headers: { location: "http://evil.invalid/v1" } }, "provider_error"],
+  ["silence before the headers", { hang: "headers" }, "provider_timeout"],
+  ["silence after the headers", { rawBytes: [": hi\n\n"], hang: "body" }, "provider_timeout"],
+  ["silence between tokens", { text: ["a"], hang: "body" }, "provider_timeout"],
+  ["a slow drip", { text: Array(500).fill("drip "), gate: () => Bun.sleep(15) }, "provider_timeout"],
+  ["a cut", { text: ["a", "b"], closeAfter: 1 }, "provider_error"],
+  ["a reset", { text: ["a", "b"], closeAfter: 1, closeHow: "reset" }, "provider_error"],
+  ["a reset before the first token", { rawBytes: [": hi\n\n"], closeHow: "reset" }, "provider_error"],
+  [
+    "a cut in a call",
+    { rawBytes: [chunk({ tool_calls: [{ id: "a", function: { name: "t", arguments: '{"a' } }] })] },
+    "provider_error",
+  ],
+  ["a cut in a character", { rawBytes: [euro.slice(0, euro.indexOf(0xe2) + 1)] }, "provider_error"],
+  ["garbage", { rawBytes: ["data: {nonsense\n\n"] }, "provider_error"],
+  ["a page", { body: "<html>hello</html>", headers: { "content-type": "text/html" } }, "provider_error"],
+  ["nothing", { body: "" }, "provider_error"],
+  ["an error in a 200", { body: '{"error":{"message":"no","code":500}}' }, "provider_error"],
+  ["ten thousand calls", { rawBytes: [chunk({ tool_calls: manyCalls })] }, "provider_error"],
+  ["one huge event", { rawBytes: Array(40).fill(`data: ${"x".repeat(300_000)}`) }, "provider_error"],
+  ["broken gzip", { rawBytes: ["no gzip"], headers: { "content-encoding": "gzip" } }, "provider_error"],
+];
+
+function lanesAt(endpoint: string): Lanes {
+  const providers = inferProviders({ endpoint, key: "sk-secret-key", model: "m", timeoutMs, silenceMs: 100 });
+  const settings = { fallbackModels: [], breakerThreshold: 0, breakerCooldownMs: 1000, maxConcurrent: 64 };
+  return createLanes(providers, { record: async () => {} }, { retries: 1, ...settings });
+}
+
+async function failure({ llm }: Lanes): Promise<AppError> {
+  try {
+    await collect(llm(aRequest()));
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error("It answered.");
+}
+
+test.each(faults)(
+  "createLanes ends %s within its time, with a true error and without the key",
+  async (...fault) => {
+    const [, step, code] = fault;
+    await using server = scriptedModel(() => step);
+    const lanes = lanesAt(server.url);
+    const start = performance.now();
+    const error = await failure(lanes);
+    expect(performance.now() - start).toBeLessThan(timeoutMs + 1000);
+    expect(error.code).toBe(code ?? "provider_error");
+    expect(error.message).not.toContain("sk-secret-key");
+  },
+);
+
+test("createLanes asks twice where that can help, and once where it cannot", async () => {
+  const asked = async (step: Step) => {
+    let times = 0;
+    await using server = scriptedModel(() => (times++, step));
+    await failure(lanesAt(server.url));
+    return times;
+  };
+  // At once, so that it fits into the time of a call.
+  const headers = { "retry-after-ms": "0" };
+  for (const status of [408, 409, 429, 500, 502, 503, 529]) expect(await asked({ status, headers })).toBe(2);
+  for (const status of [400, 401, 403, 404, 413, 501]) expect(await asked({ status, headers })).toBe(1);
+});
+
+test.each([
+  ["gzip", (text: string) => Bun.gzipSync(text)],
+  ["br", (text: string) => new Uint8Array(brotliCompressSync(text))],
+])("createLanes reads an answer that is packed with %s", async (encoding, pack) => {
+  const text = `${chunk({ content: "hi" })}data: [DONE]\n\n`;
+  await using server = scriptedModel([{ rawBytes: [pack(text)], headers: { "content-encoding": encoding } }]);
+  expect(kinds(await collect(lanesAt(server.url).llm(aRequest())))).toEqual(["hi", "answer"]);
+});
+
+test("createLanes bounds an answer without end, and stays usable", async () => {
+  let isEndless = true;
+  await using server = scriptedModel(() =>
+    isEndless ? { text: Array(100_000).fill("x".repeat(1000)) } : { text: "hi" },
+  );
+  const lanes = lanesAt(server.url);
+  const start = performance.now();
+  await failure(lanes);
+  expect(performance.now() - start).toBeLessThan(timeoutMs + 1000);
+  isEndless = false;
+  expect(kinds(await collect(lanes.llm(aRequest())))).toEqual(["hi", "answer"]);
+});
+
+const sockets = () => readdirSync("/proc/self/fd").length;
+
+test("createLanes keeps neither memory nor sockets over a thousand faults", async () => {
+  const quick = faults
+    .map(([, step]) => step)
+    .filter((step) => !step.hang && !step.gate && !step.rawBytes?.[39]);
+  await using server = scriptedModel((_, index) => quick[index % quick.length] ?? {}, { keep: 0 });
+  const lanes = lanesAt(server.url);
+  const round = async (times: number) => {
+    for (let left = times; left > 0; left -= 10)
+      await Promise.all(Array.from({ length: 10 }, () => failure(lanes).catch(() => undefined)));
+    await settled(server);
+    Bun.gc(true);
+    return { objects: heapStats().objectCount, sockets: sockets() };
+  };
+  const before = await round(50);
+  const times = runs(50, 1000);
+  const after = await round(times);
+  // One object kept for each of them would be `times`.
+  expect(after.objects - before.objects).toBeLessThan(Math.max(400, times / 2));
+  expect(after.sockets - before.sockets).toBeLessThan(15);
+}, 120_000);
+
+/** Waits until the server has noticed that its clients are gone. */
+async function settled(server: ModelServer) {
+  while (server.pending() > 0) await Bun.sleep(1);
+}
