@@ -8,3 +8,4 @@ Bun.serve({
   hostname: "127.0.0.1",
   fetch: () => Response.json({ status: "ok" }),
 });
+console.log("listening");

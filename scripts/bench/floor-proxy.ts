@@ -14,3 +14,4 @@ Bun.serve({
     return new Response(answer.body, { headers: { "content-type": "text/event-stream" } });
   },
 });
+console.log("listening");

@@ -23,7 +23,10 @@ export function freePort(): number {
   return port;
 }
 
-/** Milliseconds from spawn until `path` answers 200. */
+/**
+ * Milliseconds from spawn until `path` answers 200. It is first asked when the program has said that it listens: asking
+ * in vain before that would take the processor from what is measured.
+ */
 export async function timeToHealth(
   command: readonly string[],
   env: Record<string, string>,
@@ -35,10 +38,11 @@ export async function timeToHealth(
     env,
     cwd: "/",
     stdin: "ignore",
-    stdout: "ignore",
+    stdout: "pipe",
     stderr: "ignore",
   });
   const deadline = begin + 20_000;
+  await child.stdout.getReader().read();
   for (;;) {
     const answered = await fetch(`${url}${path}`).then(
       (response) => response.ok,

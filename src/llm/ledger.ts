@@ -19,11 +19,14 @@ export interface Ledger {
   record(account: Account, use: Use): Promise<void>;
 }
 
+/** Lets a reservation go: when the call has been written down, or now if it cost nothing. */
+export type Release = (written?: Promise<void>) => void;
+
 export interface Budgets {
   /** Throws `budget_exceeded` when a budget that the account has to keep is spent. */
   check(account: Account): Promise<void>;
-  /** Checks, and counts about so many tokens as spent until the function is called that it resolves to. */
-  reserve(account: Account, model: string, tokens: number): Promise<() => void>;
+  /** Checks, and counts about so many tokens as spent until it is released. */
+  reserve(account: Account, model: string, tokens: number): Promise<Release>;
   /** An answer to a call of this model had no known price. */
   noteUnpriced(model: string): void;
 }
@@ -48,13 +51,11 @@ export function withLedger(llm: Llm, ledger: Ledger, defaultModel = "unknown"): 
       settled = true;
       count("totalInputTokens", usage.inputTokens);
       count("totalOutputTokens", usage.outputTokens);
-      // The answer does not wait for its bill.
-      ledger
-        .record(account, { model, asked, usage })
-        .catch((error: unknown) => {
-          log.error("The tokens of a model call could not be recorded.", { error, turnId: account.turnId });
-        })
-        .finally(release);
+      // The answer does not wait for its bill; the next call that has to keep a budget does.
+      const written = ledger.record(account, { model, asked, usage }).catch((error: unknown) => {
+        log.error("The tokens of a model call could not be recorded.", { error, turnId: account.turnId });
+      });
+      release?.(written);
     };
 
     count("totalLlmCalls");

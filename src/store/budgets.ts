@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { Budgets } from "../llm/ledger.ts";
+import type { Budgets, Release } from "../llm/ledger.ts";
 import type { Account } from "../llm/llm.ts";
 import { costOf, type PriceOf } from "../llm/prices.ts";
 import type { Store } from "./open.ts";
@@ -127,6 +127,8 @@ export function createBudgets(
   if (any === 0) return undefined;
 
   const underWay = new Set<Reserved>();
+  /** Answers whose tokens are known and not yet in the store. */
+  const bills = new Set<Promise<void>>();
   /** Models whose answers have no known price: what they cost cannot be kept within a budget. */
   const unpriced = new Set<string>();
   /** One after the other, so that no two calls are admitted for the same rest. */
@@ -136,6 +138,8 @@ export function createBudgets(
     const at = now();
     const budgets = budgetsOf(limits, account, at);
     if (budgets.length === 0) return;
+    // An estimate must not stand for what is known: the next step of a turn would begin before the last one is counted.
+    await Promise.all(bills);
     // Counted before the store is read: a call that ends meanwhile is counted twice rather than not at all.
     const reserved = budgets.map((budget) =>
       [...underWay].reduce((sum, call) => sum + (budget.counts(call.account) ? call[budget.unit] : 0), 0),
@@ -154,7 +158,7 @@ export function createBudgets(
   return {
     check,
     reserve(account, model, tokens) {
-      const reserve = async () => {
+      const reserve = async (): Promise<Release> => {
         if (costPerDay > 0 && unpriced.has(model)) throw unknownPrice(model);
         await check(account);
         const price = priceOf(model);
@@ -162,7 +166,14 @@ export function createBudgets(
           price === undefined ? 0 : costOf(price, { inputTokens: tokens, cachedTokens: 0, outputTokens: 0 });
         const call: Reserved = { account, tokens, cost };
         underWay.add(call);
-        return () => void underWay.delete(call);
+        return (written) => {
+          if (written === undefined) return void underWay.delete(call);
+          const bill = written.finally(() => {
+            underWay.delete(call);
+            bills.delete(bill);
+          });
+          bills.add(bill);
+        };
       };
       const reserved = line.then(reserve, reserve);
       line = reserved.catch(() => {});

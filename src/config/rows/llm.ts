@@ -97,8 +97,8 @@ export const llmRows = {
   maxConcurrent: {
     env: "OPENCLAW_LLM_MAX_CONCURRENT",
     schema: whole(1, 10_000),
-    fallback: "64",
-    doc: "Calls of one provider at once; others wait up to ten seconds for a place.",
+    fallback: "1000",
+    doc: "Calls of one provider at once; others wait up to ten seconds for a place. With several providers, less than `OPENCLAW_MAX_CONCURRENT_TURNS` keeps one that hangs from taking every slot.",
   },
   azureApiVersion: {
     env: "OPENCLAW_AZURE_API_VERSION",
