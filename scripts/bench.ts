@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { measureBranches } from "./bench/branches.ts";
+import { measureHanging } from "./bench/hanging.ts";
 import { measureHistory } from "./bench/history.ts";
 import { measureRecovery } from "./bench/recovery.ts";
 import { type Row, table } from "./bench/row.ts";
@@ -21,6 +22,7 @@ const groups = {
   history: () => measureHistory(setting),
   branches: () => measureBranches(setting),
   recovery: () => measureRecovery(setting),
+  hanging: () => measureHanging(setting),
   waiting: () => measureWaiting(setting),
   sockets: () => measureSockets(setting),
   sizes: () => measureSizes(setting, values.layer),

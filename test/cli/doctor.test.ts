@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { runExecutable, startExecutable } from "../helpers/executable.ts";
-import { scriptedModel } from "../helpers/model-server.ts";
+import { type ChatBody, type Step, scriptedModel } from "../helpers/model-server.ts";
 
 const doctor = async (environment: Record<string, string>) => {
   const { code, stdout } = await runExecutable(["--doctor", "--json"], environment);
@@ -28,6 +28,82 @@ test("openclaw --doctor ends with 3 and the fix where a provider does not", asyn
   expect({ code, state: provider?.state }).toEqual({ code: 3, state: "fail" });
   expect(provider?.fix).toContain("`key` of `lab` in OPENCLAW_PROVIDERS");
   expect(JSON.stringify(provider)).not.toContain(key);
+});
+
+const refuses = (status: number, message: string): Step => ({
+  status,
+  body: JSON.stringify({ error: { message } }),
+});
+
+/** Nothing listens there: it is the port of `discard`. */
+const closedUrl = "http://127.0.0.1:9/v1";
+
+/** What is wrong, how the server behaves, what was set, and what has to be said. */
+const ailments: readonly {
+  readonly what: string;
+  readonly script?: (body: ChatBody) => Step;
+  readonly set?: (url: string) => Record<string, string>;
+  readonly code?: number;
+  readonly state?: string;
+  readonly text: string;
+  readonly fix: string;
+}[] = [
+  {
+    what: "a wrong key",
+    script: () => refuses(401, "Incorrect API key provided"),
+    text: "Incorrect API key provided",
+    fix: "Set MODEL_PROVIDER_KEY to a key of openai-compatible",
+  },
+  {
+    what: "a URL without /v1",
+    set: (url) => ({ MODEL_PROVIDER_ENDPOINT: url.replace("/v1", "") }),
+    text: "There is no API at",
+    fix: "Set MODEL_PROVIDER_ENDPOINT to URL.",
+  },
+  {
+    what: "a URL with /v1 twice",
+    set: (url) => ({ MODEL_PROVIDER_ENDPOINT: `${url}/v1` }),
+    text: "There is no API at",
+    fix: "Set MODEL_PROVIDER_ENDPOINT to URL.",
+  },
+  {
+    what: "an unknown model",
+    script: () => refuses(404, "The model `m` does not exist"),
+    text: "does not know this model (404)",
+    fix: "Set MODEL_PROVIDER_MODEL to one of a, b.",
+  },
+  {
+    what: "a model without tools",
+    script: ({ tools }) => (tools.length > 0 ? refuses(400, "m does not support tools") : { text: "ok" }),
+    code: 0,
+    state: "warn",
+    text: "answers, but takes no tools",
+    fix: "Choose a model that takes tools with MODEL_PROVIDER_MODEL.",
+  },
+  {
+    what: "a provider that cannot be reached",
+    set: () => ({ MODEL_PROVIDER_ENDPOINT: closedUrl }),
+    text: "nothing listens there",
+    fix: "Start it, or correct MODEL_PROVIDER_ENDPOINT.",
+  },
+];
+
+test.each(ailments)("openclaw --doctor tells $what, and the fix", async (ailment) => {
+  const { script = () => ({ text: "ok" }), set, code = 3, state = "fail", text, fix } = ailment;
+  await using server = scriptedModel(script, { models: ["a", "b"] });
+  const found = await doctor({
+    MODEL_PROVIDER_ENDPOINT: server.url,
+    MODEL_PROVIDER_MODEL: "m",
+    MODEL_PROVIDER_KEY: "sk-never-shown-1234",
+    ...set?.(server.url),
+  });
+  expect({ code: found.code, ...found.provider }).toMatchObject({
+    code,
+    state,
+    text: expect.stringContaining(text),
+    fix: expect.stringContaining(fix.replace("URL", server.url)),
+  });
+  expect(JSON.stringify(found)).not.toContain("sk-never-shown-1234");
 });
 
 test("openclaw answers through the next model when the first fails, tells of it and lists the models of all", async () => {

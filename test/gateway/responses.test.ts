@@ -10,7 +10,7 @@ import {
   startGateway,
   type TestGateway,
 } from "./helpers/gateway-server.ts";
-import { done, fails, plays, said, step, text, usage, waits } from "./helpers/runs.ts";
+import { done, fails, plays, said, step, text, toolCall, usage, waits } from "./helpers/runs.ts";
 
 const path = "/v1/responses";
 
@@ -158,6 +158,18 @@ test("a stream tells its events in the official order, numbered from 1 without a
     finished.output,
   );
   expect(await (await gateway.ask(`${path}/${finished.id}`)).json()).toEqual(finished);
+});
+
+test("what the model says in two steps stands in paragraphs of its own, streamed and not", async () => {
+  await using gateway = await startGateway({
+    run: plays(step(1), text("Let me see."), ...toolCall(), step(2), text("It is noon."), done()),
+  });
+
+  const whole = await (await gateway.post(path, { input: "hi" })).json();
+  const events = await eventsOf(await gateway.post(path, { input: "hi", stream: true }));
+
+  expect(whole.output[0].content[0].text).toBe("Let me see.\n\nIt is noon.");
+  expect(events.at(-1).response.output[0].content[0].text).toBe("Let me see.\n\nIt is noon.");
 });
 
 test("an answer that was cut is incomplete, and says why", async () => {

@@ -1,60 +1,43 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { LLMock } from "@copilotkit/aimock";
-import OpenAI from "openai";
-import { type InProcess, operatorToken, startInProcess } from "../helpers/in-process.ts";
-import { runs } from "../helpers/long.ts";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { LLMock } from "@copilotkit/aimock";
+import type OpenAI from "openai";
+import type { InProcess } from "../helpers/in-process.ts";
+import {
+  answer,
+  clientOf,
+  hello,
+  model,
+  shapes,
+  startAimock,
+  startOver,
+  sunny,
+  ways,
+  weather,
+} from "./aimock-stack.ts";
 
-/** A model server that nobody here wrote: what it takes for OpenAI's API, and what it breaks with its chaos on. */
-const mock = new LLMock({ port: 0, logLevel: "silent", chunkSize: 4 });
+/** A model server that nobody here wrote, and the client that everybody uses. */
+let mock: LLMock;
 let server: InProcess;
 let client: OpenAI;
 
 beforeAll(async () => {
-  mock.onMessage("hello", { content: "Hi there, how are you?" });
-  mock.onMessage("think", { content: "Forty-two.", reasoning: "Hm, let me see." });
-  mock.on(
-    { userMessage: "Graz", hasToolResult: false },
-    {
-      toolCalls: [{ id: "call_w", name: "weather", arguments: '{"city":"Graz"}' }],
-    },
-  );
-  mock.on({ userMessage: "Graz", hasToolResult: true }, { content: "It is sunny in Graz." });
-  await mock.start();
-  server = await startInProcess({
-    MODEL_PROVIDER_ENDPOINT: `${mock.url}/v1`,
-    MODEL_PROVIDER_KEY: "mock",
-    MODEL_PROVIDER_MODEL: "gpt-4o",
-    OPENCLAW_LLM_TIMEOUT_SECONDS: "5",
-    OPENCLAW_BREAKER_THRESHOLD: "0",
-    OPENCLAW_LLM_RETRIES: "1",
-  });
-  client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: operatorToken, maxRetries: 0 });
+  mock = await startAimock();
+  server = await startOver(shapes["OpenAI's"]?.(mock.url) ?? {});
+  client = clientOf(server);
 });
-
-beforeEach(() => void mock.clearChaos());
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
   await mock.stop();
 });
 
-const model = "openclaw";
-const hello = { model, messages: [{ role: "user" as const, content: "hello" }] };
-const weather = {
-  name: "weather",
-  description: "Tells the weather.",
-  parameters: { type: "object", properties: { city: { type: "string" } } },
-};
-
 test("aimock answers through us, whole and streamed, with usage that the ledger has", async () => {
   const whole = await client.chat.completions.create(hello);
-  expect(whole.choices[0]?.message.content).toBe("Hi there, how are you?");
+  expect(whole.choices[0]?.message.content).toBe(answer);
   const chunks = await Array.fromAsync(
     await client.chat.completions.create({ ...hello, stream: true, stream_options: { include_usage: true } }),
   );
-  expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("")).toBe(
-    "Hi there, how are you?",
-  );
+  expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("")).toBe(answer);
   expect(chunks.at(-1)?.usage?.total_tokens).toBeGreaterThan(0);
   const used = (whole.usage?.total_tokens ?? 0) + (chunks.at(-1)?.usage?.total_tokens ?? 0);
   const { inputTokens, outputTokens } = await (await server.ask("/api/usage")).json();
@@ -81,7 +64,7 @@ test("runTools of the openai package calls its function and tells the answer", a
     ],
   });
 
-  expect(await runner.finalContent()).toBe("It is sunny in Graz.");
+  expect(await runner.finalContent()).toBe(sunny);
   expect(asked).toEqual(["Graz"]);
 });
 
@@ -98,7 +81,7 @@ test("a response continues another with nothing but the output of its call, stre
     tools,
   });
 
-  expect((await stream.finalResponse()).output_text).toBe("It is sunny in Graz.");
+  expect((await stream.finalResponse()).output_text).toBe(sunny);
 });
 
 test("reasoning is an item of its own, and never in the answer", async () => {
@@ -107,32 +90,14 @@ test("reasoning is an item of its own, and never in the answer", async () => {
   expect(response.output.map(({ type }) => type)).toEqual(["reasoning", "message"]);
 });
 
-const shapes = {
-  "Azure's deployments": () => ({
-    MODEL_PROVIDER: "azure",
-    MODEL_PROVIDER_ENDPOINT: mock.url,
-    MODEL_PROVIDER_KEY: "mock",
-    MODEL_PROVIDER_MODEL: "my-deployment",
-  }),
-  "Ollama's": () => ({
-    MODEL_PROVIDER: "ollama",
-    MODEL_PROVIDER_ENDPOINT: `${mock.url}/v1`,
-    MODEL_PROVIDER_MODEL: "llama3.2",
-  }),
-};
-
 for (const [shape, env] of Object.entries(shapes))
-  test(`aimock answers through us in ${shape} shape, whole, streamed and with a call`, async () => {
-    await using other = await startInProcess(env());
-    const { chat } = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: operatorToken, maxRetries: 0 });
+  test(`aimock answers through us in ${shape} shape in every way that the openai package can ask, and with a call`, async () => {
+    await using other = await startOver(env(mock.url));
+    const client = clientOf(other);
+    for (const [way, ask] of Object.entries(ways))
+      expect([way, await ask(client)]).toEqual([way, way === "runTools" ? sunny : answer]);
 
-    const whole = await chat.completions.create(hello);
-    expect(whole.choices[0]?.message.content).toBe("Hi there, how are you?");
-    const chunks = await Array.fromAsync(await chat.completions.create({ ...hello, stream: true }));
-    expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("")).toBe(
-      "Hi there, how are you?",
-    );
-    const called = await chat.completions.create({
+    const called = await client.chat.completions.create({
       model,
       messages: [{ role: "user", content: "How is it in Graz?" }],
       tools: [{ type: "function", function: weather }],
@@ -142,22 +107,3 @@ for (const [shape, env] of Object.entries(shapes))
       message: { tool_calls: [{ id: "call_w", function: { name: "weather" } }] },
     });
   });
-
-test("with chaos on every request ends, with the whole answer or an error that says so", async () => {
-  mock.setChaos({ dropRate: 0.2, malformedRate: 0.2, rateLimitRate: 0.1, disconnectRate: 0.2 });
-  const ask = async (stream: boolean) => {
-    if (!stream) return (await client.chat.completions.create(hello)).choices[0]?.message.content;
-    const chunks = await Array.fromAsync(await client.chat.completions.create({ ...hello, stream: true }));
-    return chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
-  };
-  const ends = await Promise.allSettled(Array.from({ length: runs(24, 400) }, (_, at) => ask(at % 2 === 0)));
-
-  for (const end of ends) {
-    if (end.status === "fulfilled") expect(end.value).toBe("Hi there, how are you?");
-    else expect(end.reason).toBeInstanceOf(OpenAI.APIError);
-  }
-  mock.clearChaos();
-  expect((await client.chat.completions.create(hello)).choices[0]?.message.content).toBe(
-    "Hi there, how are you?",
-  );
-});

@@ -161,7 +161,7 @@ test("withLedger reserves before the call, and lets go once the call is in the b
       check: async () => {},
       reserve: async () => {
         happened.push("reserved");
-        return () => void happened.push("released");
+        return (bill = Promise.resolve()) => void bill.then(() => happened.push("released"));
       },
       noteUnpriced: () => {},
     },

@@ -96,3 +96,21 @@ test("reserve admits no second call for the same rest, and gives back what was n
   for (const { value: release } of admitted) release();
   (await budgets.reserve(bob, "dear", 1))();
 });
+
+test("reserve waits for the bill of what was answered: its estimate does not stand for it", async () => {
+  const { budgets, spend } = await made({ tokensPerTurn: 1000 });
+  const gate = Promise.withResolvers<void>();
+  const release = await budgets.reserve(alice, "dear", 40);
+  release(gate.promise.then(() => spend(alice, 900)));
+  let isAdmitted = false;
+  const next = budgets.reserve(alice, "dear", 40).then((release) => {
+    isAdmitted = true;
+    return release;
+  });
+  await Bun.sleep(5);
+  expect(isAdmitted).toBe(false);
+  gate.resolve();
+  // 900 are spent, and neither 40 nor 940: the second call is admitted, and the third is not.
+  (await next)(spend(alice, 100));
+  await expect(budgets.reserve(alice, "dear", 40)).rejects.toThrow("has spent 1000 of its 1000 tokens");
+});

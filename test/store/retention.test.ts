@@ -89,11 +89,11 @@ forEachStore(
     expect(await store.read((tx) => retention.idleSessions(tx, now, 5))).toEqual(["older", "old"]);
     expect(await store.read((tx) => retention.idleSessions(tx, now, 1))).toEqual(["older"]);
     // It got a message since it was found.
-  await store.write(async (tx) => {
-    expect(await retention.beginErase(tx, "old", now)).toBe(true);
-    await retention.spare(tx, "old");
-  });
-  // Used since it was found.
+    await store.write(async (tx) => {
+      expect(await retention.beginErase(tx, "old", now)).toBe(true);
+      await retention.spare(tx, "old");
+    });
+    // Used since it was found.
     await store.write((tx) => sessions.touch(tx, "old", now));
     expect(await store.write((tx) => retention.beginErase(tx, "old", now))).toBe(false);
   },

@@ -54,7 +54,11 @@ export function streamResponseEvents(
   const writer: AnswerWriter = {
     async write(event) {
       // What only says how it goes on may come before a failure that can still be a status.
-      if (event.type === "status" || event.type === "started") return "";
+      if (event.type === "status" || event.type === "started") {
+        // Where a step begins, so does a paragraph.
+        response.add(event);
+        return "";
+      }
       if (event.type === "approval") return `: waiting for a decision on ${event.approvalId}\n\n`;
       begin();
       response.add(event);

@@ -18,7 +18,11 @@ import { type Keep, streamResponseEvents, wholeResponse } from "./response-strea
 const mostBefore = 16 * 1024 * 1024;
 
 const noResponse = (id: string, param?: string) =>
-  new AppError("not_found", `There is no response ${id.slice(0, 100)}.`, param === undefined ? {} : { param });
+  new AppError(
+    "not_found",
+    `There is no response ${id.slice(0, 100)}.`,
+    param === undefined ? {} : { param },
+  );
 
 /** What the client said with this request, as it is kept: system texts of the input are part of the conversation. */
 function ownMessages(input: ResponseRequest["input"]): Message[] {
