@@ -82,7 +82,9 @@ function cut(past: Past, all: readonly Round[], maxBytes: number): Message[] {
 export function history(past: Past, maxBytes: number): Message[] {
   const all = roundsOf(past.entries, Math.floor(maxBytes / 4));
   const opening = [past.first, past.summary].filter((message) => message !== undefined);
-  if (past.first !== undefined && past.summary === undefined) opening.push(earlierLeftOut);
+  const beginsWithAnswer = opening.length === 0 && all[0]?.role === "assistant";
+  if (beginsWithAnswer || (past.first !== undefined && past.summary === undefined))
+    opening.push(earlierLeftOut);
   if (bytesOf(opening) + sum(all) > maxBytes) return cut(past, all, maxBytes);
   return begun([...opening, ...all.flatMap((each) => each.messages)]);
 }

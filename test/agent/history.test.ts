@@ -198,3 +198,18 @@ test("unansweredCalls names the calls of the last answer that have no result", (
   expect(unansweredCalls([...asked, userMessage("never mind")])).toEqual([]);
   expect(unansweredCalls([userMessage("hi")])).toEqual([]);
 });
+
+test("history counts the note that it puts before a conversation which begins with an answer", () => {
+  const entries = [
+    assistantMessage("a".repeat(3000)),
+    userMessage("b".repeat(3000)),
+    assistantMessage("c"),
+    userMessage("d"),
+  ];
+  const window = bytesOf(entries);
+
+  const sent = history({ entries }, window);
+
+  expectValid(sent);
+  expect(bytesOf(sent)).toBeLessThanOrEqual(window);
+});
