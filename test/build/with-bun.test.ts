@@ -23,11 +23,12 @@ async function aProject() {
   await writeFile(path(".env"), "FROM_DOTENV=1");
   await writeFile(
     path("scripts/hello.ts"),
-    `console.log(Bun.version, process.argv.slice(2).join(" "), process.env.FROM_DOTENV ?? "clean");
-     if (process.argv.includes("wait")) {
-       process.on("SIGTERM", () => process.exit(9));
-       setInterval(() => {}, 1000);
-     } else process.exit(7);`,
+    `const waits = process.argv.includes("wait");
+     // Before it says that it is there: the signal may follow at once.
+     if (waits) process.on("SIGTERM", () => process.exit(9));
+     console.log(Bun.version, process.argv.slice(2).join(" "), process.env.FROM_DOTENV ?? "clean");
+     if (waits) setInterval(() => {}, 1000);
+     else process.exit(7);`,
   );
   const fake = async (name: string, script: string) => {
     await writeFile(path(`bin/${name}`), `#!/bin/sh\n${script}\n`);
