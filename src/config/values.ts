@@ -44,15 +44,19 @@ export const share = (most: number) =>
     v.check((n) => n <= most, `Expected a number from 0 to ${most}`),
   );
 
-/** Decimal seconds as milliseconds. */
-export const seconds = (most = 86_400) =>
+/** Decimal seconds as milliseconds, at most `most` and at least `least` of them. */
+export const seconds = (most = 86_400, least = 0) =>
   v.pipe(
     v.string(),
     v.trim(),
     v.regex(/^\d+(\.\d+)?$/, "Expected seconds, decimals allowed"),
     v.transform((digits) => Math.round(Number(digits) * 1000)),
     v.check((ms) => ms <= most * 1000, `Expected at most ${most} seconds`),
+    v.check((ms) => ms >= least * 1000, `Expected at least ${least} seconds`),
   );
+
+/** A time-out that ends what takes too long: none would end everything at once. */
+export const timeout = seconds(86_400, 0.01);
 
 const dayMs = 86_400_000;
 

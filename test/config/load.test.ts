@@ -88,6 +88,19 @@ describe("loadSettings", () => {
     expect(sources.size).toBe(0);
   });
 
+  test("refuses a time-out that would end every call at once", () => {
+    const names = [
+      "OPENCLAW_LLM_TIMEOUT_SECONDS",
+      "OPENCLAW_LLM_FIRST_TOKEN_SECONDS",
+      "OPENCLAW_LLM_SILENCE_SECONDS",
+      "OPENCLAW_TOOL_TIMEOUT_SECONDS",
+      "OPENCLAW_TOOL_TIMEOUT_MAX_SECONDS",
+    ];
+    const { problems } = load(Object.fromEntries(names.map((name) => [name, "0"])));
+    expect(problems.map(({ env }) => env).sort()).toEqual(names.toSorted());
+    expect(problems[0]?.text).toContain("at least");
+  });
+
   test("resolves paths in the folder of the start, and roots in the workspace", () => {
     const { settings } = load({
       OPENCLAW_DATA_DIR: "state",

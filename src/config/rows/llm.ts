@@ -1,7 +1,7 @@
 import { usesProxy } from "../environment.ts";
 import { providerList, providerWords } from "../provider-list.ts";
 import type { SettingRow } from "../setting-row.ts";
-import { choice, flag, httpUrl, list, seconds, text, whole } from "../values.ts";
+import { choice, flag, httpUrl, list, seconds, text, whole, timeout } from "../values.ts";
 
 export const llmRows = {
   provider: {
@@ -48,7 +48,7 @@ export const llmRows = {
   },
   timeoutMs: {
     env: "OPENCLAW_LLM_TIMEOUT_SECONDS",
-    schema: seconds(),
+    schema: timeout,
     fallback: "120",
     doc: "Seconds that one call of the model may take, with all its tries.",
     alias: ["OpenClaw__Llm__TimeoutSeconds"],
@@ -63,13 +63,13 @@ export const llmRows = {
   },
   firstTokenMs: {
     env: "OPENCLAW_LLM_FIRST_TOKEN_SECONDS",
-    schema: seconds(),
+    schema: timeout,
     fallback: "60",
     doc: "Seconds until a model must have begun to answer; a local one is loaded in them.",
   },
   silenceMs: {
     env: "OPENCLAW_LLM_SILENCE_SECONDS",
-    schema: seconds(),
+    schema: timeout,
     fallback: "60",
     doc: "Seconds for which a model may be silent in the middle of an answer.",
   },

@@ -1,5 +1,5 @@
 import type { SettingRow } from "../setting-row.ts";
-import { list, seconds, text } from "../values.ts";
+import { list, timeout, text } from "../values.ts";
 
 export const sandboxRows = {
   workspace: {
@@ -27,14 +27,14 @@ export const sandboxRows = {
   },
   timeoutMs: {
     env: "OPENCLAW_TOOL_TIMEOUT_SECONDS",
-    schema: seconds(),
+    schema: timeout,
     fallback: "30",
     doc: "Seconds that a tool call may take.",
     alias: ["OpenClaw__Tooling__ToolTimeoutSeconds"],
   },
   timeoutMaxMs: {
     env: "OPENCLAW_TOOL_TIMEOUT_MAX_SECONDS",
-    schema: seconds(),
+    schema: timeout,
     fallback: "600",
     doc: "Seconds that a call may ask for itself.",
   },

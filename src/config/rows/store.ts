@@ -41,19 +41,13 @@ export const storeRows = {
   },
   databaseTimeoutMs: {
     env: "OPENCLAW_DATABASE_TIMEOUT_SECONDS",
-    schema: v.pipe(
-      seconds(600),
-      v.check((ms) => ms >= 100, "Expected at least 0.1 seconds"),
-    ),
+    schema: seconds(600, 0.1),
     fallback: "10",
     doc: "How long one statement may take on PostgreSQL.",
   },
   leaseMs: {
     env: "OPENCLAW_LEASE_SECONDS",
-    schema: v.pipe(
-      seconds(600),
-      v.check((ms) => ms >= 200, "Expected at least 0.2 seconds"),
-    ),
+    schema: seconds(600, 0.2),
     fallback: "10",
     doc: "How long a process on a shared PostgreSQL may be silent before the others take its turns over.",
   },
