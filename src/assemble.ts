@@ -23,7 +23,7 @@ import { rateLimit } from "./middleware/rate-limit.ts";
 import { createSlots, withSlots } from "./middleware/slots.ts";
 import { tokenBudget } from "./middleware/token-budget.ts";
 import type { CanNotes } from "./sandbox/capabilities.ts";
-import { lendFiles } from "./sandbox/files.ts";
+import { createGrants, type Grants } from "./sandbox/grants.ts";
 import { openRoots, type Roots } from "./sandbox/roots.ts";
 import { createSandbox, type Lend } from "./sandbox/sandbox.ts";
 import { createBudgets } from "./store/budgets.ts";
@@ -84,18 +84,13 @@ function createCore(
   providers: readonly Provider[],
   store: Store,
   roots: Roots,
-  dataDir: string,
+  { lend }: Grants,
 ) {
   const priceOf = createPrices(settings.middleware.prices);
   const budgets = createBudgets(store, settings.middleware, priceOf);
   const ledger = createLedger(store, { priceOf, budgets });
   const lanes = createLanes(providers, ledger, settings.llm);
   const { llm, models } = lanes;
-  const lend: Lend = {
-    ...lendFiles(roots, { never: [dataDir] }),
-    notes: (caller) => lendNotes(store, caller.principal),
-    time: () => ({ now: Date.now }),
-  };
   const sandbox = createSandbox({ tools, lend, ...settings.sandbox });
   const approvals = createApprovals(store, { timeoutMs: settings.agent.approvalTimeoutMs });
   const contextBytes = windowBytes(settings.middleware.contextTokens);
@@ -177,6 +172,25 @@ function createCore(
   return { models, breakers: lanes.breakers, sandbox, approvals, run, turns, slots };
 }
 
+/** What the settings let tools touch. */
+const grant = (
+  settings: Settings,
+  provider: Provider,
+  store: Store,
+  roots: Roots,
+  ownPort: () => number | undefined,
+) =>
+  createGrants(settings.sandbox, {
+    roots,
+    dataDir: settings.store.dataDir,
+    ownPort,
+    provider: { endpoint: provider.endpoint, key: provider.key },
+    notes: (owner) => lendNotes(store, owner),
+    sessions: () => {
+      throw new Error("not yet");
+    },
+  });
+
 /** Puts the server together from its settings, once, by hand. Throws `AppError` naming the setting that is at fault. */
 export async function assemble(settings: Settings, of: { version: string }): Promise<App> {
   const { dataDir } = settings.store;
@@ -184,7 +198,9 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
   const [provider] = providers;
   const roots = openRoots(settings.sandbox);
   const store = await openStore(settings.store);
-  const core = createCore(settings, providers, store, roots, dataDir);
+  let listening: Listening | undefined;
+  const grants = await grant(settings, provider, store, roots, () => listening?.port);
+  const core = createCore(settings, providers, store, roots, grants);
   const model = `${provider.model ?? "the first model listed"} (${provider.name})`;
   const gateway = createGateway({
     settings: settings.gateway,
@@ -208,7 +224,6 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
   });
 
   const retention = startRetention(store, settings.turns);
-  let listening: Listening | undefined;
   return {
     async listen() {
       listening = gateway.serve();
@@ -223,11 +238,12 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
       gateway.drain();
       await core.turns.drain(drainMs);
       await listening?.stop(Math.max(0, until - performance.now()));
+      await grants.close();
       await retention.stop();
       await store.close();
       roots.close();
     },
-    warnings: [],
+    warnings: grants.warnings,
     model,
     tools: core.sandbox.names,
     dataDir,
@@ -240,7 +256,8 @@ export async function selfTest(settings: Settings): Promise<readonly TurnEvent[]
   const roots = openRoots({ workspace: undefined, readRoots: [], writeRoots: [] });
   const store = await memoryStore();
   try {
-    const { run } = createCore(settings, [provider], store, roots, settings.store.dataDir);
+    const grants = await grant(settings, provider, store, roots, () => undefined);
+    const { run } = createCore(settings, [provider], store, roots, grants);
     const text = "What time is it?";
     const turn: Turn = {
       id: "self-test",

@@ -2,7 +2,10 @@ import type * as v from "valibot";
 import { llmRows } from "./rows/llm.ts";
 import { agentRows } from "./rows/agent.ts";
 import { middlewareRows } from "./rows/middleware.ts";
+import { grantRows } from "./rows/grants.ts";
+import { processRows } from "./rows/processes.ts";
 import { sandboxRows } from "./rows/sandbox.ts";
+import { serviceRows } from "./rows/services.ts";
 import { storeRows } from "./rows/store.ts";
 import { turnsRows } from "./rows/turns.ts";
 import { gatewayRows } from "./rows/gateway.ts";
@@ -18,7 +21,7 @@ export const settingsTable = {
   llm: llmRows,
   agent: agentRows,
   middleware: middlewareRows,
-  sandbox: sandboxRows,
+  sandbox: { ...sandboxRows, ...grantRows, ...processRows, ...serviceRows },
   store: storeRows,
   turns: turnsRows,
   gateway: gatewayRows,

@@ -80,6 +80,14 @@ export const list = v.pipe(
   ),
 );
 
+/** A few of some words, separated by commas, each once. */
+export const words = <const Words extends readonly string[]>(allowed: Words) =>
+  v.pipe(
+    list,
+    v.transform((items) => [...new Set(items.map((item) => item.toLowerCase()))]),
+    v.array(v.picklist(allowed, `Expected some of ${allowed.join(", ")}, separated by commas`)),
+  );
+
 export const httpUrl = v.pipe(
   v.string(),
   v.trim(),

@@ -106,8 +106,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   /** What a tool needs and nothing else. */
   function lendTo(tool: AnyTool, caller: Caller, signal: AbortSignal): Capabilities {
     const lent: Partial<Record<CapabilityName, unknown>> = {};
-    for (const need of tool.needs) lent[need] = lend[need]?.(caller, signal);
-    // Its type lets it reach no more than `needs`, and all of those are granted: it would not be run otherwise.
+    for (const name of [...tool.needs, ...(tool.uses ?? [])]) lent[name] = lend[name]?.(caller, signal);
+    // Its type lets it reach no more than these; all of `needs` are granted, or it would not be run.
     return lent as Capabilities;
   }
 

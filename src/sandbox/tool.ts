@@ -26,23 +26,38 @@ export interface CallContext {
 
 export type ToolInput = v.ObjectSchema<v.ObjectEntries, undefined>;
 
+/** What a tool is handed: all that it needs, and what it uses as far as that is granted. */
+export type Lent<Need extends CapabilityName, Use extends CapabilityName> = Pick<Capabilities, Need> &
+  Partial<Pick<Capabilities, Use>>;
+
 /** A tool as one object: the model's JSON schema and the types are derived from `input`, `can` holds what `needs` names. */
-export interface Tool<Input extends ToolInput = ToolInput, Need extends CapabilityName = CapabilityName> {
+export interface Tool<
+  Input extends ToolInput = ToolInput,
+  Need extends CapabilityName = CapabilityName,
+  Use extends CapabilityName = CapabilityName,
+> {
   readonly name: string;
   readonly description: string;
+  /** The tool is there only when all of them are granted. */
   readonly needs: readonly Need[];
+  /** Handed over where they are granted; the tool is there without them, and says what it cannot do. */
+  readonly uses?: readonly Use[];
   effect(input: v.InferOutput<Input>): Effect;
   readonly input: Input;
-  run(input: v.InferOutput<Input>, can: Pick<Capabilities, Need>, call: CallContext): Promise<ToolOutput>;
+  run(input: v.InferOutput<Input>, can: Lent<Need, Use>, call: CallContext): Promise<ToolOutput>;
 }
 
 /** A tool of any input: `run` takes what its own `input` let through, which is `createSandbox`'s business. */
 export type AnyTool = Tool;
 
 /** Writes a tool down with its types inferred from `input` and `needs`. */
-export const defineTool = <const Input extends ToolInput, const Need extends CapabilityName>(
-  tool: Tool<Input, Need>,
-): Tool<Input, Need> => tool;
+export const defineTool = <
+  const Input extends ToolInput,
+  const Need extends CapabilityName,
+  const Use extends CapabilityName = never,
+>(
+  tool: Tool<Input, Need, Use>,
+): Tool<Input, Need, Use> => tool;
 
 /** What the model reads of a call that ended, however it ended. */
 export interface ToolResult {
