@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { settingRows } from "../src/config/load.ts";
 import { defaultOf } from "../src/config/show.ts";
+import { parametersOf, settingsOf } from "../src/sandbox/granted-by.ts";
+import { tools } from "../src/tools/index.ts";
 
 export const readmePath = join(import.meta.dir, "../README.md");
 
@@ -14,7 +16,19 @@ const settingsTable = () =>
     ...settingRows().map((row) => `| \`${row.env}\` | ${cell(defaultOf(row))} | ${cell(row.doc)} |`),
   ].join("\n");
 
-const generated: Readonly<Record<string, () => string>> = { settings: settingsTable };
+/** Every tool as a Markdown table. */
+const toolsTable = () =>
+  [
+    "| tool | parameters | granted by | what it does |",
+    "|---|---|---|---|",
+    ...tools.map((tool) => {
+      const settings = settingsOf(tool).map((name) => `\`${name}\``);
+      const parameters = parametersOf(tool).map((name) => `\`${name}\``);
+      return `| \`${tool.name}\` | ${parameters.join(" ")} | ${settings.join(" ") || "always there"} | ${cell(tool.description)} |`;
+    }),
+  ].join("\n");
+
+const generated: Readonly<Record<string, () => string>> = { settings: settingsTable, tools: toolsTable };
 
 /** The README with its generated parts written anew, in the format of the project. Throws when a pair of markers is missing. */
 export async function renderReadme(text: string): Promise<string> {

@@ -33,7 +33,9 @@ import { memoryStore, openStore, type Store } from "./store/open.ts";
 import { log } from "./telemetry/log.ts";
 import { tools } from "./tools/index.ts";
 import { createTurns } from "./turns/create-turns.ts";
+import { ownSessions } from "./turns/own-sessions.ts";
 import { startRetention } from "./turns/retention.ts";
+import type { Turns } from "./turns/turns.ts";
 
 /** A server that is put together, and not yet listening. */
 export interface App {
@@ -172,23 +174,25 @@ function createCore(
   return { models, breakers: lanes.breakers, sandbox, approvals, run, turns, slots };
 }
 
+interface Granting {
+  readonly settings: Settings;
+  readonly provider: Provider;
+  readonly store: Store;
+  readonly roots: Roots;
+  readonly ownPort: () => number | undefined;
+  /** The turns that are made later, from what is granted here. */
+  readonly accept: Turns["accept"];
+}
+
 /** What the settings let tools touch. */
-const grant = (
-  settings: Settings,
-  provider: Provider,
-  store: Store,
-  roots: Roots,
-  ownPort: () => number | undefined,
-) =>
+const grant = ({ settings, provider, store, roots, ownPort, accept }: Granting) =>
   createGrants(settings.sandbox, {
     roots,
     dataDir: settings.store.dataDir,
     ownPort,
     provider: { endpoint: provider.endpoint, key: provider.key },
     notes: (owner) => lendNotes(store, owner),
-    sessions: () => {
-      throw new Error("not yet");
-    },
+    sessions: (caller) => ownSessions(store, accept, caller),
   });
 
 /** Puts the server together from its settings, once, by hand. Throws `AppError` naming the setting that is at fault. */
@@ -199,7 +203,9 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
   const roots = openRoots(settings.sandbox);
   const store = await openStore(settings.store);
   let listening: Listening | undefined;
-  const grants = await grant(settings, provider, store, roots, () => listening?.port);
+  const ownPort = () => listening?.port;
+  const accept: Turns["accept"] = (turn, listener) => core.turns.accept(turn, listener);
+  const grants = await grant({ settings, provider, store, roots, ownPort, accept });
   const core = createCore(settings, providers, store, roots, grants);
   const model = `${provider.model ?? "the first model listed"} (${provider.name})`;
   const gateway = createGateway({
@@ -256,8 +262,9 @@ export async function selfTest(settings: Settings): Promise<readonly TurnEvent[]
   const roots = openRoots({ workspace: undefined, readRoots: [], writeRoots: [] });
   const store = await memoryStore();
   try {
-    const grants = await grant(settings, provider, store, roots, () => undefined);
-    const { run } = createCore(settings, [provider], store, roots, grants);
+    const accept: Turns["accept"] = (turn) => core.turns.accept(turn);
+    const grants = await grant({ settings, provider, store, roots, ownPort: () => undefined, accept });
+    const core = createCore(settings, [provider], store, roots, grants);
     const text = "What time is it?";
     const turn: Turn = {
       id: "self-test",
@@ -270,7 +277,7 @@ export async function selfTest(settings: Settings): Promise<readonly TurnEvent[]
       signal: AbortSignal.timeout(10_000),
       outsideSlot: (wait) => wait(),
     };
-    return await Array.fromAsync(run(turn));
+    return await Array.fromAsync(core.run(turn));
   } finally {
     await store.close();
   }

@@ -23,8 +23,10 @@ export function findCommand(
   return command && { command, args: rest.join(" ") };
 }
 
-/** Texts of the OpenAI surfaces are never commands: there, text is text. */
-export const takesCommands = (channel: string) => channel !== "openai";
+/** On the OpenAI surfaces text is text, and what an agent, a job or a machine says is no command of a person. */
+const withoutCommands = ["openai", "sessions", "job", "webhook", "delegate"];
+
+export const takesCommands = (channel: string) => !withoutCommands.includes(channel);
 
 /** `/help`, over the list that it stands in. */
 export const helpCommand = (commands: () => readonly Command[]): Command => ({

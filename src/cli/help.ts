@@ -1,5 +1,7 @@
 import { settingRows } from "../config/load.ts";
 import { defaultOf } from "../config/show.ts";
+import { settingsOf } from "../sandbox/granted-by.ts";
+import type { AnyTool } from "../sandbox/tool.ts";
 import type { Command, ExitCode, Invocation } from "./command.ts";
 import { version } from "./version.ts";
 import { wrap } from "./wrap.ts";
@@ -15,8 +17,14 @@ const entry = (left: string, right: string, column: number) => {
   return [...head, ...rest.map((line) => indent + line)].join("\n");
 };
 
-/** The whole help: commands, then every setting with its default. */
-export function helpText(commands: readonly Command[]): string {
+const toolEntry = (tool: AnyTool) => {
+  const settings = settingsOf(tool);
+  const granted = settings.length === 0 ? "Always there." : `Granted by ${settings.join(" and ")}.`;
+  return entry(tool.name, `${tool.description} ${granted}`, 40);
+};
+
+/** The whole help: commands, every tool with what grants it, then every setting with its default. */
+export function helpText(commands: readonly Command[], tools: readonly AnyTool[]): string {
   const settings = settingRows().map((row) => {
     const fallback = defaultOf(row);
     return entry(row.env, `${row.doc}${fallback ? ` Default: ${fallback}.` : ""}`, 40);
@@ -26,6 +34,9 @@ export function helpText(commands: readonly Command[]): string {
     "",
     "Commands",
     ...commands.map(({ usage, doc }) => entry(usage, doc, 40)),
+    "",
+    "Tools of the agent",
+    ...tools.map(toolEntry),
     "",
     "Settings come from the environment alone; each may be read from a file, which NAME_FILE then names.",
     ...settings,
@@ -37,6 +48,7 @@ export function helpText(commands: readonly Command[]): string {
 }
 
 export async function help({ commands }: Invocation): Promise<ExitCode> {
-  console.log(helpText(commands));
+  const { tools } = await import("../tools/index.ts");
+  console.log(helpText(commands, tools));
   return 0;
 }

@@ -5,7 +5,22 @@ import type { ToolInput } from "./tool.ts";
 /** Words that strict tool schemas of providers do not take: the check on our side has them anyway. */
 const leftOut = ["non_empty", "min_length", "max_length", "trim", "check", "finite"];
 
-/** The JSON schema of a tool's input: closed, and only with words that OpenAI's strict subset knows. */
+const Property = v.looseObject({ type: v.optional(v.string()), enum: v.optional(v.array(v.unknown())) });
+
+/** The same property, which may also be null: the strict subset knows no other way to leave one out. */
+function nullable(property: unknown): object {
+  const { type, enum: words, ...rest } = v.parse(Property, property);
+  return {
+    ...(type !== undefined && { type: [type, "null"] }),
+    ...(words !== undefined && { enum: [...words, null] }),
+    ...rest,
+  };
+}
+
+/**
+ * The JSON schema of a tool's input as OpenAI's strict subset wants it (platform.openai.com, "Structured outputs",
+ * supported schemas): closed, every parameter required, and null for one that is left out.
+ */
 export function inputSchema(input: ToolInput): object {
   const { $schema: _, ...schema } = toJsonSchema(v.strictObject(input.entries), {
     typeMode: "input",
@@ -16,5 +31,14 @@ export function inputSchema(input: ToolInput): object {
       return rest;
     },
   });
-  return schema;
+  const needed = new Set(schema.required);
+  const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => [
+    name,
+    needed.has(name) ? property : nullable(property),
+  ]);
+  return {
+    ...schema,
+    properties: Object.fromEntries(properties),
+    required: properties.map(([name]) => name),
+  };
 }

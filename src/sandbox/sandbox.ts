@@ -4,6 +4,7 @@ import { log } from "../telemetry/log.ts";
 import { checkArguments } from "./arguments.ts";
 import type { Capabilities, CapabilityName } from "./capabilities.ts";
 import { startDeadline } from "./deadline.ts";
+import { settingsOf } from "./granted-by.ts";
 import { harmless } from "./harmless.ts";
 import { inputSchema } from "./input-schema.ts";
 import { shown } from "./paths.ts";
@@ -142,7 +143,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       return refused(`There is no tool ${shown(name)}. There are: ${names.join(", ") || "none"}.`);
     }
     if (missing(tool).length > 0) {
-      const text = `The tool ${name} is not granted here (it needs: ${missing(tool).join(", ")}). Do without it.`;
+      const settings = settingsOf({ needs: missing(tool) }).join(", ");
+      const text = `The tool ${name} is not granted here (it needs ${settings}). Do without it.`;
       return { ok: false, result: result("denied", text, { reason: "not_granted" }) };
     }
     if (problem !== undefined) return refused(`Cannot run ${name}:`, problem);

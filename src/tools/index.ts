@@ -4,7 +4,9 @@ import { listFiles } from "./list-files.ts";
 import { memorySearch } from "./memory-search.ts";
 import { memory } from "./memory.ts";
 import { readFile } from "./read-file.ts";
+import { projectMemory } from "./project-memory.ts";
 import { searchFiles } from "./search-files.ts";
+import { sessionsTool } from "./sessions.ts";
 import { time } from "./time.ts";
 import { writeFile } from "./write-file.ts";
 
@@ -18,4 +20,6 @@ export const tools: readonly AnyTool[] = [
   time,
   memory,
   memorySearch,
+  projectMemory,
+  sessionsTool,
 ];

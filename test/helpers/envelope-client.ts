@@ -3,14 +3,18 @@ import * as v from "valibot";
 const Envelope = v.looseObject({ type: v.string() });
 export type Envelope = v.InferOutput<typeof Envelope>;
 
-const patienceMs = 15_000;
+const usualPatienceMs = 15_000;
 
 /** A WebSocket client that speaks envelopes and keeps what it heard. */
 export interface EnvelopeClient extends Disposable {
   readonly heard: readonly Envelope[];
   send(envelope: object): void;
-  /** The first envelope of this type (and that fits) that was not waited for before; throws when none comes. */
-  next(type: string, fits?: (envelope: Envelope) => boolean): Promise<Envelope>;
+  /** The first envelope of this type, or of one of these (and that fits), that was not waited for before; throws when none comes. */
+  next(
+    type: string | readonly string[],
+    fits?: (envelope: Envelope) => boolean,
+    patienceMs?: number,
+  ): Promise<Envelope>;
   close(): Promise<void>;
 }
 
@@ -40,13 +44,14 @@ export async function connectEnvelopes(url: string, token?: string): Promise<Env
   return {
     heard,
     send: (envelope) => socket.send(JSON.stringify(envelope)),
-    async next(type, fits = () => true) {
+    async next(type, fits = () => true, patienceMs = usualPatienceMs) {
+      const types = [type].flat();
       const deadline = performance.now() + patienceMs;
       const timer = setTimeout(() => wake.resolve(), patienceMs);
       using _ = { [Symbol.dispose]: () => clearTimeout(timer) };
       for (;;) {
         const found = heard.find(
-          (envelope) => envelope.type === type && !taken.has(envelope) && fits(envelope),
+          (envelope) => types.includes(envelope.type) && !taken.has(envelope) && fits(envelope),
         );
         if (found !== undefined) {
           taken.add(found);
@@ -54,7 +59,9 @@ export async function connectEnvelopes(url: string, token?: string): Promise<Env
         }
         if (isClosed || performance.now() > deadline) {
           const why = isClosed ? "before the connection was closed" : `in ${patienceMs} ms`;
-          throw new Error(`No ${type} came ${why}. Heard: ${heard.map((each) => each.type).join(" ")}`);
+          throw new Error(
+            `No ${types.join(" or ")} came ${why}. Heard: ${heard.map((each) => each.type).join(" ")}`,
+          );
         }
         await wake.promise;
       }
