@@ -25,9 +25,14 @@ export function noteNames(
   const names = Object.keys(environment).sort();
   const injected = names.filter((name) => isFromKubernetes(name, environment[name]));
   const known = rows.flatMap((row) => [row.env, `${row.env}_FILE`]);
+  const families = rows.flatMap(({ family }) => family ?? []);
   const unknown = names.filter(
     (name) =>
-      ours.test(name) && !name.startsWith("OPENCLAW__") && !known.includes(name) && !injected.includes(name),
+      ours.test(name) &&
+      !name.startsWith("OPENCLAW__") &&
+      !known.includes(name) &&
+      !families.some((family) => family.test(name.replace(/_FILE$/, ""))) &&
+      !injected.includes(name),
   );
   return [
     ...unknown.map((name) => noteUnknown(name, known)),

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { jsonOf } from "./json-value.ts";
 import { httpUrl } from "./values.ts";
 
 /** What MODEL_PROVIDER may be; `llm/provider-table.ts` has a row for each. */
@@ -34,26 +35,8 @@ const NamedProvider = v.strictObject({
 
 const NamedProviders = v.pipe(v.array(NamedProvider), v.maxLength(32));
 
-/** `[{ "name", "endpoint", "key", "models", … }]`; what is wrong is told by its place, never by its value. */
-export const providerList = v.pipe(
-  v.string(),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const text = dataset.value.trim();
-    const read = v.safeParse(NamedProviders, text === "" ? [] : parse(text));
-    if (read.success) return read.output;
-    const [{ path = [] }] = read.issues;
-    const place = path.map(({ key }) => String(key)).join(".");
-    addIssue({
-      message: `Expected a JSON list of {"name", "provider", "endpoint", "key", "model", "models", "apiVersion"}${place === "" ? "" : `; look at ${place}`}`,
-    });
-    return NEVER;
-  }),
+/** `[{ "name", "endpoint", "key", "models", … }]`. */
+export const providerList = jsonOf(
+  v.optional(NamedProviders, []),
+  'a JSON list of {"name", "provider", "endpoint", "key", "model", "models", "apiVersion"}',
 );
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -15,6 +15,7 @@ export function readVariable(
   startFolder: string,
   netNames: NetNames,
 ): Read {
+  if (row.family !== undefined) return readFamily(row.family, environment, startFolder);
   const own = environment[row.env] || undefined;
   const fileName = `${row.env}_FILE`;
   const file = environment[fileName] || undefined;
@@ -23,6 +24,23 @@ export function readVariable(
   if (own !== undefined) return { text: own, from: row.env };
   if (file !== undefined) return readNamedFile(resolve(startFolder, file), fileName);
   return row.alias?.map((alias) => netNames.get(alias.toLowerCase())).find((found) => found !== undefined);
+}
+
+/** Every variable of a kind, and those that a file names, as the JSON of lists by name. */
+function readFamily(family: RegExp, environment: Environment, startFolder: string): Read {
+  const found: [string, string[]][] = [];
+  for (const [variable, value] of Object.entries(environment)) {
+    const [, name] = family.exec(variable.replace(/_FILE$/, "")) ?? [];
+    if (name === undefined || !value) continue;
+    const read = variable.endsWith("_FILE")
+      ? readNamedFile(resolve(startFolder, value), variable)
+      : { text: value, from: variable };
+    if (read === undefined || "fault" in read) return read;
+    const items = read.text.split(",").map((item) => item.trim());
+    found.push([name.toLowerCase().replaceAll("_", "-"), items.filter((item) => item !== "")]);
+  }
+  if (found.length === 0) return undefined;
+  return { text: JSON.stringify(Object.fromEntries(found)), from: "environment" };
 }
 
 function readNamedFile(path: string, fileName: string): Read {

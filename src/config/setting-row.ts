@@ -15,6 +15,11 @@ export interface SettingRow {
   readonly doc: string;
   /** Names of OpenClaw.NET that are read when `env` is not set; `__0`, `__1` … of a list are joined. */
   readonly alias?: readonly string[];
+  /**
+   * Many variables of one kind instead of one: what the group of the pattern matches names each. The schema then takes
+   * JSON: lists of the texts between commas by name, in small letters and with `-` for `_`.
+   */
+  readonly family?: RegExp;
   /** Never shown. */
   readonly secret?: boolean;
   /** Holds one path or a list of them: a relative one is resolved in the folder of the start, or in the workspace. */

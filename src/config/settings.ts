@@ -9,6 +9,8 @@ import { serviceRows } from "./rows/services.ts";
 import { storeRows } from "./rows/store.ts";
 import { turnsRows } from "./rows/turns.ts";
 import { gatewayRows } from "./rows/gateway.ts";
+import { channelRows } from "./rows/channels.ts";
+import { schedulerRows } from "./rows/scheduler.ts";
 import { clientRows } from "./rows/client.ts";
 import { telemetryRows } from "./rows/telemetry.ts";
 import type { SettingRow } from "./setting-row.ts";
@@ -24,6 +26,8 @@ export const settingsTable = {
   sandbox: { ...sandboxRows, ...grantRows, ...processRows, ...serviceRows },
   store: storeRows,
   turns: turnsRows,
+  channels: channelRows,
+  scheduler: schedulerRows,
   gateway: gatewayRows,
   client: clientRows,
   telemetry: telemetryRows,

@@ -1,3 +1,4 @@
+import { agentList } from "../agent-list.ts";
 import type { SettingRow } from "../setting-row.ts";
 import { choice, list, seconds, share, text, whole } from "../values.ts";
 
@@ -47,6 +48,24 @@ export const agentRows = {
     schema: share(0.95),
     fallback: "0.8",
     doc: "Share of the context window beyond which the model sums up the older messages of a session; nothing is deleted. 0: never.",
+  },
+  agents: {
+    env: "OPENCLAW_AGENTS",
+    schema: agentList,
+    fallback: "",
+    doc: 'Specialists, as a JSON list such as `[{"name": "researcher", "description": "…", "systemPrompt": "…", "tools": ["web_fetch"]}]`; also models on `/v1/models`.',
+  },
+  delegationDepth: {
+    env: "OPENCLAW_DELEGATION_DEPTH",
+    schema: whole(1, 8),
+    fallback: "2",
+    doc: "How deep agents may delegate.",
+  },
+  delegationWidth: {
+    env: "OPENCLAW_DELEGATION_WIDTH",
+    schema: whole(1, 64),
+    fallback: "4",
+    doc: "Delegates of one turn that work at once.",
   },
   recall: {
     env: "OPENCLAW_RECALL",

@@ -93,6 +93,19 @@ export const grantRows = {
     fallback: "false",
     doc: "Lets `image_gen` make pictures in the write roots.",
   },
+  allowDelegation: {
+    env: "OPENCLAW_ALLOW_DELEGATION",
+    schema: flag,
+    fallback: "false",
+    doc: "Lets `delegate_agent` hand tasks to the profiles of OPENCLAW_AGENTS.",
+    alias: ["OpenClaw__Delegation__Enabled"],
+  },
+  allowSchedule: {
+    env: "OPENCLAW_ALLOW_SCHEDULE",
+    schema: flag,
+    fallback: "false",
+    doc: "Lets `schedule` make jobs.",
+  },
   project: {
     env: "OPENCLAW_PROJECT",
     schema: text,
