@@ -18,9 +18,32 @@ export interface TurnRequest {
   readonly clientSystem: readonly string[];
   /** False with `tool_choice: "none"`. */
   readonly toolsOn: boolean;
+  /** Profile of OPENCLAW_AGENTS that answers; the default agent when absent. */
+  readonly agent?: string;
+  /** The only tools that this turn may use, of those that are granted; all of them when absent. */
+  readonly onlyTools?: readonly string[];
+  readonly maxSteps?: number;
+  /** Tokens that this turn may take, its delegates' included. */
+  readonly maxTokens?: number;
+  /** What began it, where that was no message of a person: shown beside what it cost. */
+  readonly cause?: TurnCause;
   /** Whether a call that needs an approval asks the requester, or is denied at once (`no_approver`). */
   readonly approver: "requester" | "none";
 }
+
+/** No hidden turns: a job's slot, or the call of another turn that delegated to this one. */
+export type TurnCause =
+  | { readonly kind: "job"; readonly jobId: string; readonly slot: number }
+  | { readonly kind: "webhook"; readonly name: string }
+  | {
+      readonly kind: "delegate";
+      readonly turnId: string;
+      readonly callId: string;
+      /** How many delegations lie above it, itself included: 1 for a delegate of a person's turn. */
+      readonly depth: number;
+      /** Session of the turn that delegated, when that keeps one. */
+      readonly sessionId?: string;
+    };
 
 export const plainRequest: TurnRequest = {
   parameters: {},
@@ -102,6 +125,8 @@ export type TurnEvent =
       readonly callId: string;
       readonly toolName: string;
       readonly argumentsPreview: string;
+      /** The earlier decision by which it runs without being asked about. */
+      readonly reason?: string;
     }
   | {
       readonly type: "tool_chunk";
@@ -118,6 +143,9 @@ export type TurnEvent =
       readonly resultStatus: ResultStatus;
       readonly reason?: string;
       readonly durationMs: number;
+      /** For the audit trail alone: the capabilities that the call was handed, and the earlier decision that let it run. */
+      readonly lent?: readonly string[];
+      readonly grant?: string;
       readonly message: Message;
     }
   | {
@@ -126,6 +154,8 @@ export type TurnEvent =
       readonly callId: string;
       readonly toolName: string;
       readonly argumentsPreview: string;
+      /** What a decision for more than this call is about; absent: exactly these arguments. */
+      readonly pattern?: string;
       readonly reason: string;
     }
   /** An answer that no model gave (a slash command); ends the turn. */

@@ -27,8 +27,12 @@ export function toPage<Item>(
   const items = read.slice(0, size);
   const last = items.at(-1);
   if (read.length <= size || last === undefined) return { items };
-  return { items, next: Buffer.from(JSON.stringify(place(last))).toString("base64url") };
+  return { items, next: toCursor(place(last)) };
 }
+
+/** The place where a page ended, as the following one is asked for. */
+export const toCursor = (place: readonly (string | number)[]) =>
+  Buffer.from(JSON.stringify(place)).toString("base64url");
 
 /** Reads a cursor back. Throws `bad_request` for one that we did not make. */
 export function readCursor<Schema extends v.GenericSchema<unknown, unknown>>(

@@ -6,12 +6,29 @@ import type { NewTurn } from "./turns.ts";
 
 /** How a turn's request and its own messages are kept in its row, and read back after a restart. */
 
+const StoredCause = v.variant("kind", [
+  v.object({ kind: v.literal("job"), jobId: v.string(), slot: v.number() }),
+  v.object({ kind: v.literal("webhook"), name: v.string() }),
+  v.object({
+    kind: v.literal("delegate"),
+    turnId: v.string(),
+    callId: v.string(),
+    depth: v.number(),
+    sessionId: v.optional(v.string()),
+  }),
+]);
+
 const StoredRequest = v.object({
   model: v.optional(v.string()),
   parameters: v.record(v.string(), v.unknown()),
   clientTools: v.array(v.object({ name: v.string(), json: v.string() })),
   clientSystem: v.array(v.string()),
   toolsOn: v.boolean(),
+  agent: v.optional(v.string()),
+  onlyTools: v.optional(v.array(v.string())),
+  maxSteps: v.optional(v.number()),
+  maxTokens: v.optional(v.number()),
+  cause: v.optional(StoredCause),
   approver: v.picklist(["requester", "none"]),
 });
 

@@ -27,6 +27,8 @@ export function pageRoutes(app: App): void {
         ...safeHeaders,
         "content-security-policy": policy,
         "cross-origin-opener-policy": "same-origin",
+        // Else the names of the links in an answer are looked up before anybody follows one.
+        "x-dns-prefetch-control": "off",
         // Asked again each time, sent again only when it has changed.
         "cache-control": "no-cache",
         etag,

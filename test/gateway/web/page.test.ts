@@ -249,3 +249,101 @@ test("the page takes a token from its address once, and leaves nothing behind at
   expect(await page.locator("body").innerText()).not.toContain("secret");
   expect(faults).toEqual([]);
 });
+
+/** Asks for one call of write_file, and says how it was decided. */
+const asks = (pattern?: string): Script =>
+  async function* (turn, approvals) {
+    const call = { callId: "c1", toolName: "write_file" };
+    const about = { argumentsJson: '{"path":"a.txt"}', reason: "It changes files." };
+    const asked = await approvals.ask(turn, {
+      ...call,
+      ...about,
+      pattern: JSON.stringify(pattern ?? { a: 1 }),
+    });
+    const { id: approvalId, argumentsPreview, reason } = asked;
+    const said = pattern === undefined ? {} : { pattern };
+    yield { type: "approval", approvalId, ...call, argumentsPreview, ...said, reason };
+    const { state } = await approvals.decision(asked, turn.signal);
+    const [rule] = (await approvals.rules({ limit: 1 })).items;
+    yield* answer(`${state}, ${rule === undefined ? "once" : (rule.sessionId ?? "always")}.`);
+  };
+
+test.each([
+  ["Approve", /approved, once\./],
+  ["Allow for this session", /approved, chat-[0-9a-f-]{36}\./],
+  ["Always allow", /approved, always\./],
+  ["Deny", /denied, once\./],
+])("the page's button %s decides so far", async (button, outcome) => {
+  await withPage(asks("a\u202E.txt"), async (page) => {
+    await say(page, "write");
+    await page.getByText("write_file a⟨202e⟩.txt").waitFor();
+    await page.getByRole("button", { name: button }).click();
+    await page.getByText(outcome).waitFor();
+  });
+});
+
+test("the page says that exactly these arguments are meant where a tool says no pattern", async () => {
+  await withPage(asks(), async (page) => {
+    await say(page, "write");
+    await page.getByText("hold for exactly these arguments").waitFor();
+    await page.getByRole("button", { name: "Deny" }).click();
+    await page.getByText("denied, once.").waitFor();
+  });
+});
+
+test("the page loads nothing from elsewhere, whatever an answer or a tool's output would have it load", async () => {
+  const seen: string[] = [];
+  await using canary = {
+    server: Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch(request) {
+        seen.push(new URL(request.url).pathname);
+        return new Response("seen");
+      },
+    }),
+    [Symbol.asyncDispose]() {
+      return this.server.stop(true);
+    },
+  };
+  const at = `http://127.0.0.1:${canary.server.port}`;
+  const attacks = [
+    `![picture](${at}/markdown?secret=1)`,
+    `![svg](data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg"><image href="${at}/svg"/></svg>`)})`,
+    `<img src="${at}/img" srcset="${at}/srcset 2x"><picture><source srcset="${at}/source"></picture>`,
+    `<link rel="prefetch" href="${at}/prefetch"><link rel="stylesheet" href="${at}/css"><link rel="preconnect" href="${at}">`,
+    `<iframe src="${at}/frame"></iframe><object data="${at}/object"></object><embed src="${at}/embed">`,
+    `<video poster="${at}/poster" src="${at}/video"></video><audio src="${at}/audio"></audio>`,
+    `<div style="background:url(${at}/style)">x</div><style>@import "${at}/import";</style>`,
+    `<script src="${at}/script"></script><meta http-equiv="refresh" content="0;url=${at}/meta">`,
+    `<base href="${at}/"><form action="${at}/form"><input type="image" src="${at}/input"></form>`,
+    `<svg><image href="${at}/inline"/></svg><math href="${at}/math"></math><table background="${at}/table"></table>`,
+    `[link](${at}/link "title") <${at}/autolink> ${at}/plain`,
+    `[ref]: ${at}/reference\n![by reference][ref]`,
+    "The end of it.",
+  ].join("\n\n");
+  const script = async function* (): AsyncIterable<TurnEvent> {
+    const call = { id: "c1", name: "web_fetch", args: { url: `${at}/args` }, output: attacks };
+    yield* callTool(call, async function* () {});
+    yield* answer(attacks);
+  };
+  await withPage(script, async (page, server) => {
+    await say(page, "attack");
+    await said(page).getByText("The end of it.").waitFor();
+    await page.reload();
+    await said(page).getByText("The end of it.").waitFor();
+    const link = said(page).getByRole("link", { name: "link", exact: true });
+    expect(await link.getAttribute("rel")).toBe("noopener noreferrer");
+    await link.hover();
+    // What the page was to load would have been asked for before this.
+    await page.evaluate(() => fetch("/health/live").then((response) => response.text()));
+    expect(seen).toEqual([]);
+    const { headers } = await fetch(`${server.url}/chat`);
+    expect(headers.get("x-dns-prefetch-control")).toBe("off");
+    expect(headers.get("content-security-policy")).toContain("img-src 'self' data:");
+  });
+  expect(seen).toEqual([]);
+  // The canary does sing.
+  await fetch(`${at}/heard`);
+  expect(seen).toEqual(["/heard"]);
+});
