@@ -1,0 +1,36 @@
+import type { ServerRequest } from "./database-messages.ts";
+import { type ResultTable, rowsToAsk, tableOf } from "./result-table.ts";
+import type { RunStatement } from "./statement.ts";
+
+/** Statements that only show something, which EXPLAIN does not take; told by their first word, as the server does. */
+const shows = /^\s*(?:show|describe|desc|explain)\s/i;
+
+async function prepareSession(run: RunStatement, statementMs: number) {
+  const [mysql, mariadb] = [
+    `max_execution_time = ${statementMs}`,
+    `max_statement_time = ${statementMs / 1000}`,
+  ];
+  // Each of the two has one of them.
+  await run(`SET SESSION ${mariadb}`).catch(() => run(`SET SESSION ${mysql}`));
+  await run(`SET SESSION sql_select_limit = ${rowsToAsk}`);
+  await run(`SET SESSION lock_wait_timeout = ${Math.ceil(statementMs / 1000)}`);
+}
+
+/**
+ * A read-only transaction refuses to change rows, but DROP and the like end it first, and so can a block of statements:
+ * only what EXPLAIN takes (SELECT, and changes, which it then refuses itself) comes so far.
+ */
+async function readOnly(run: RunStatement, { sql, parameters }: ServerRequest): Promise<ResultTable> {
+  await run("START TRANSACTION READ ONLY");
+  if (parameters.length === 0 && !shows.test(sql)) {
+    await run(`EXPLAIN FORMAT=JSON ${sql}`);
+  }
+  return tableOf(await run(sql, parameters));
+}
+
+export async function queryMysql(run: RunStatement, request: ServerRequest): Promise<ResultTable> {
+  await prepareSession(run, request.statementMs);
+  if (!request.write) return readOnly(run, request);
+  const rows = await run(request.sql);
+  return { ...tableOf(rows), changed: rows.affectedRows ?? 0 };
+}
