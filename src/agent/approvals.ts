@@ -1,8 +1,14 @@
 import { AppError, cancelled, isStopping } from "../errors.ts";
+import { harmless } from "../sandbox/harmless.ts";
+import * as rules from "../store/approval-rules.ts";
 import * as rows from "../store/approvals.ts";
+import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
+import type { Page, PageOptions } from "../store/page.ts";
 import { log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
+import { about, revoked } from "./approval-audit.ts";
+import { checkScope, type Decision, ruleOf } from "./decision.ts";
 import { mayAddress, type Principal, type Turn } from "./turn.ts";
 
 /** One question to a person; a row, so that it outlives the process. */
@@ -14,14 +20,30 @@ export interface Approvals {
   /** Writes the question down. */
   ask(
     turn: Turn,
-    call: Pick<Approval, "callId" | "toolName" | "argumentsJson" | "reason">,
+    call: Pick<Approval, "callId" | "toolName" | "argumentsJson" | "pattern" | "reason">,
   ): Promise<Approval>;
+  /** What was decided before about calls like this one. */
+  remembered(
+    turn: Turn,
+    call: { readonly name: string; readonly pattern?: string },
+  ): Promise<rules.ApprovalRule | undefined>;
   /** The question that an earlier process asked about this call. */
   ofCall(turnId: string, callId: string): Promise<Approval | undefined>;
   /** Waits until it is decided or runs out; throws `cancelled` when the signal says so. */
   decision(approval: Approval, signal: AbortSignal): Promise<Approval>;
-  /** Decides once; a second decision, or one after the time, finds it unknown. */
-  decide(id: string, by: Principal, approved: boolean, note?: string): Promise<Verdict>;
+  /**
+   * Decides once; a second decision, or one after the time, finds it unknown. Throws `forbidden` or `bad_request` for a
+   * scope that is not this principal's or makes no sense here; the question then stays open.
+   */
+  decide(id: string, by: Principal, decision: Decision): Promise<Verdict>;
+  /** Says, before it runs, that an approved call begins; false when it began before, perhaps in another process. */
+  start(approval: Approval): Promise<boolean>;
+  /** Closes a question whose call will not be run: another one stands in its place. */
+  withdraw(approval: Approval): Promise<void>;
+  /** Decisions that reach beyond one call, the newest first. */
+  rules(page: PageOptions): Promise<Page<rules.ApprovalRule>>;
+  /** Revokes one; false when there is none. */
+  forget(id: string, by: Principal): Promise<boolean>;
   /** The open questions that this principal may decide, oldest first. */
   pending(by: Principal): Promise<readonly Approval[]>;
 }
@@ -32,17 +54,43 @@ const decided = "decided";
 const previewLength = 800;
 
 /** At most 800 characters of the arguments, as people and clients see them. */
-export const preview = (argumentsJson: string) =>
-  argumentsJson.length <= previewLength ? argumentsJson : `${argumentsJson.slice(0, previewLength - 1)}…`;
+export function preview(argumentsJson: string): string {
+  // What is shown may be longer than what is hidden in it: cut before, so that a huge text costs nothing, and behind.
+  const shown = harmless(argumentsJson.slice(0, previewLength));
+  if (shown.length <= previewLength && argumentsJson.length <= previewLength) return shown;
+  return `${shown.slice(0, previewLength - 1)}…`;
+}
 
-/** Approvals over the store; `now` is handed in by tests. */
-export function createApprovals(store: Store, options: { timeoutMs: number; now?: () => number }): Approvals {
-  const now = options.now ?? Date.now;
+/** The global is there already; `node:crypto` would cost 5 ms of the start. */
+const newId = (kind: "apr" | "rul") =>
+  `${kind}_${Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex")}`;
+
+export interface ApprovalOptions {
+  /** How long a question stays open. */
+  readonly timeoutMs: number;
+  /** Absent in tests that are not about the audit trail. */
+  readonly audit?: Pick<AuditTrail, "record">;
+  /** Handed in by tests. */
+  readonly now?: () => number;
+}
+
+/** Approvals over the store. */
+export function createApprovals(
+  store: Store,
+  { timeoutMs, audit, now = Date.now }: ApprovalOptions,
+): Approvals {
   /** Who waits in this process, by the id of the approval. */
   const waiting = new Map<string, () => void>();
   store.listen(decided, (id) => {
     for (const look of id === "" ? waiting.values() : [waiting.get(id)]) look?.();
   });
+
+  /** Closes a question that nobody decided; when a decision was faster, that one stands. */
+  const close = (approval: Approval, state: "denied" | "expired", why: string) =>
+    store.write(async (tx) => {
+      if (!(await rows.decide(tx, approval.id, state, undefined, now()))) return;
+      await audit?.record(tx, about(approval, approval.requester, why, {}));
+    });
 
   const read = async (id: string): Promise<Approval> => {
     const found = await store.read((tx) => rows.find(tx, id));
@@ -56,19 +104,27 @@ export function createApprovals(store: Store, options: { timeoutMs: number; now?
       const askedAt = now();
       const approval: Approval = {
         ...call,
-        // The global is there already; `node:crypto` would cost 5 ms of the start.
-        id: `apr_${Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex")}`,
+        id: newId("apr"),
         turnId: turn.id,
         ...(turn.sessionId !== undefined && { sessionId: turn.sessionId }),
         argumentsPreview: preview(call.argumentsJson),
         requester: turn.principal.name,
         state: "pending",
         askedAt,
-        expiresAt: askedAt + options.timeoutMs,
+        expiresAt: askedAt + timeoutMs,
       };
-      await store.write((tx) => rows.insert(tx, approval));
+      await store.write(async (tx) => {
+        await rows.insert(tx, approval);
+        await audit?.record(tx, about(approval, approval.requester, "requested", { reason: call.reason }));
+      });
       count("totalApprovals");
       return approval;
+    },
+
+    async remembered({ principal, sessionId }, { name: toolName, pattern }) {
+      if (pattern === undefined) return undefined;
+      const call = { principal: principal.name, toolName, pattern, ...(sessionId && { sessionId }) };
+      return store.read((tx) => rules.match(tx, call));
     },
 
     ofCall: (turnId, callId) => store.read((tx) => rows.byCall(tx, turnId, callId)),
@@ -91,9 +147,8 @@ export function createApprovals(store: Store, options: { timeoutMs: number; now?
           // A server that stops leaves the question open: the next one waits for it again.
           if (signal.aborted && isStopping(signal.reason)) throw cancelled();
           if (signal.aborted || due) {
-            // Only a pending row changes: when a decision was faster, it stands.
             const state = signal.aborted ? "denied" : "expired";
-            await store.write((tx) => rows.decide(tx, approval.id, state, undefined, now()));
+            await close(approval, state, signal.aborted ? "cancelled" : "expired");
             if (signal.aborted) throw cancelled();
             continue;
           }
@@ -107,19 +162,43 @@ export function createApprovals(store: Store, options: { timeoutMs: number; now?
       }
     },
 
-    async decide(id, by, approved, note) {
+    async decide(id, by, decision) {
       const found = await store.read((tx) => rows.find(tx, id));
       if (found === undefined || found.state !== "pending") return "unknown";
       if (!mayAddress(by, found.requester)) return "not_yours";
-      const state = approved ? "approved" : "denied";
+      checkScope(found, by, decision);
+      const state = decision.approved ? "approved" : "denied";
       const recorded = await store.write(async (tx) => {
+        if (!(await rows.decide(tx, id, state, decision.note, now()))) return false;
+        const rule = ruleOf(found, by, decision, { id: newId("rul"), now: now() });
+        if (rule !== undefined) await rules.insert(tx, rule);
+        const { scope = "once", note } = decision;
+        await audit?.record(tx, about(found, by.name, state, { scope, note, rule: rule?.id }));
         await store.signal(tx, decided, id);
-        return rows.decide(tx, id, state, note, now());
+        return true;
       });
       if (!recorded) return "unknown";
-      log.info("approval decided", { approval: id, tool: found.toolName, state, by: by.name });
+      const { scope = "once" } = decision;
+      log.info("approval decided", { approval: id, tool: found.toolName, state, scope, by: by.name });
       waiting.get(id)?.();
       return "recorded";
+    },
+
+    start: ({ id }) => store.write((tx) => rows.start(tx, id, now())),
+
+    withdraw: (approval) => close(approval, "expired", "withdrawn"),
+
+    rules: (page) => store.read((tx) => rules.list(tx, page)),
+
+    async forget(id, by) {
+      const gone = await store.write(async (tx) => {
+        const rule = await rules.remove(tx, id);
+        if (rule !== undefined) await audit?.record(tx, revoked(rule, by));
+        return rule;
+      });
+      if (gone !== undefined)
+        log.info("approval rule revoked", { rule: id, tool: gone.toolName, by: by.name });
+      return gone !== undefined;
     },
 
     async pending(by) {

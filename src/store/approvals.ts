@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { every, first, int, maybeText } from "./columns.ts";
+import { every, first, int, maybeInt, maybeText } from "./columns.ts";
 import type { Tx } from "./tx.ts";
 
 export const approvalStates = ["pending", "approved", "denied", "expired"] as const;
@@ -14,6 +14,8 @@ export interface Approval {
   readonly toolName: string;
   readonly argumentsJson: string;
   readonly argumentsPreview: string;
+  /** What a decision beyond this call would be about, as `callPattern` tells it; absent: it can only be decided once. */
+  readonly pattern?: string;
   /** The rule that asked. */
   readonly reason: string;
   /** Name of the principal that may decide (beside the operator). */
@@ -22,6 +24,8 @@ export interface Approval {
   readonly note?: string;
   readonly askedAt: number;
   readonly expiresAt: number;
+  /** When its call began to run: from then on nobody knows without its result how far it came. */
+  readonly startedAt?: number;
 }
 
 const ApprovalRow = v.pipe(
@@ -39,6 +43,8 @@ const ApprovalRow = v.pipe(
     note: maybeText,
     arguments_preview: v.string(),
     arguments_json: v.string(),
+    pattern: maybeText,
+    started_at: maybeInt,
   }),
   v.transform((row): Approval => ({
     id: row.id,
@@ -48,22 +54,25 @@ const ApprovalRow = v.pipe(
     toolName: row.tool_name,
     argumentsJson: row.arguments_json,
     argumentsPreview: row.arguments_preview,
+    ...(row.pattern !== undefined && { pattern: row.pattern }),
     reason: row.reason,
     requester: row.requester,
     state: row.state,
     note: row.note,
     askedAt: row.asked_at,
     expiresAt: row.expires_at,
+    ...(row.started_at !== undefined && { startedAt: row.started_at }),
   })),
 );
 
 export async function insert(tx: Tx, approval: Approval): Promise<void> {
   await tx`
     INSERT INTO approvals (id, turn_id, session_id, call_id, tool_name, requester, state, asked_at, expires_at, reason,
-      note, arguments_preview, arguments_json)
+      note, arguments_preview, arguments_json, pattern)
     VALUES (${approval.id}, ${approval.turnId}, ${approval.sessionId ?? null}, ${approval.callId},
       ${approval.toolName}, ${approval.requester}, ${approval.state}, ${approval.askedAt}, ${approval.expiresAt},
-      ${approval.reason}, ${approval.note ?? null}, ${approval.argumentsPreview}, ${approval.argumentsJson})`;
+      ${approval.reason}, ${approval.note ?? null}, ${approval.argumentsPreview}, ${approval.argumentsJson},
+      ${approval.pattern ?? null})`;
 }
 
 export async function find(tx: Tx, id: string): Promise<Approval | undefined> {
@@ -83,6 +92,14 @@ export async function decide(
     UPDATE approvals SET state = ${state}, note = ${note ?? null}, decided_at = ${now}
     WHERE id = ${id} AND state = 'pending' AND expires_at > ${openAfter} RETURNING id`;
   return decided.length > 0;
+}
+
+/** Says that the call of an approved question begins; false when it had begun before, or was not approved. */
+export async function start(tx: Tx, id: string, now: number): Promise<boolean> {
+  const started = await tx`
+    UPDATE approvals SET started_at = ${now}
+    WHERE id = ${id} AND state = 'approved' AND started_at IS NULL RETURNING id`;
+  return started.length > 0;
 }
 
 /** The open questions, or those that one requester may decide, oldest first. One whose time is over may be among them. */

@@ -18,7 +18,7 @@ export function toolsApproveRoutes(app: App, { approvals }: GatewayParts): void 
     if (!query.success)
       return failure(400, "approvalId and approved (true or false) are needed in the query.");
     const { approvalId, approved } = query.output;
-    const verdict = await approvals.decide(approvalId, principalOf(c), approved === "true");
+    const verdict = await approvals.decide(approvalId, principalOf(c), { approved: approved === "true" });
     if (verdict === "recorded") return json({ success: true });
     return failure(404, `No pending approval found for id: ${approvalId}`);
   });

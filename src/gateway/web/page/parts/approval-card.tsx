@@ -1,19 +1,22 @@
 import { useSignal } from "@preact/signals";
 import type { ApprovalItem } from "../conversation.ts";
+import type { Decision } from "../line.ts";
 import { focusWithoutKeyboard } from "../focus-without-keyboard.ts";
-import { Arguments, summary } from "./arguments.tsx";
+import { Arguments, summary, visible } from "./arguments.tsx";
 
 const outcomes = { approved: "Approved:", denied: "Denied:", closed: "No longer asked:" };
 
 interface Props {
   readonly approval: ApprovalItem;
-  decide(approvalId: string, approved: boolean, note: string): Promise<void>;
+  /** True for who may decide for ever. */
+  readonly operator: boolean;
+  decide(approvalId: string, decision: Decision): Promise<void>;
 }
 
 /** A question to the person: what exactly would run, and yes or no, with a word to the model. */
-export function ApprovalCard({ approval, decide }: Props) {
+export function ApprovalCard({ approval, operator, decide }: Props) {
   const note = useSignal("");
-  const { key, name, reason, state, problem } = approval;
+  const { key, name, pattern, reason, state, problem } = approval;
   const args = approval.wholeArgs ?? approval.args;
   if (state !== "open" && state !== "sending") {
     return (
@@ -23,8 +26,8 @@ export function ApprovalCard({ approval, decide }: Props) {
       </p>
     );
   }
-  function answer(approved: boolean) {
-    void decide(key, approved, note.value.trim());
+  function answer(approved: boolean, scope: Decision["scope"] = "once") {
+    void decide(key, { approved, note: note.value.trim(), scope });
     focusWithoutKeyboard(document.getElementById("message"));
   }
   return (
@@ -55,10 +58,31 @@ export function ApprovalCard({ approval, decide }: Props) {
         <button type="button" class="primary" disabled={state === "sending"} onClick={() => answer(true)}>
           Approve
         </button>
+        <button type="button" disabled={state === "sending"} onClick={() => answer(true, "session")}>
+          Allow for this session
+        </button>
+        {operator && (
+          <button type="button" disabled={state === "sending"} onClick={() => answer(true, "always")}>
+            Always allow
+          </button>
+        )}
         <button type="button" disabled={state === "sending"} onClick={() => answer(false)}>
           Deny
         </button>
       </div>
+      <p class="reach">
+        {operator ? "The two in the middle hold" : "The one in the middle holds"} for{" "}
+        {pattern === undefined ? (
+          "exactly these arguments."
+        ) : (
+          <>
+            <code>
+              {name} {visible(pattern)}
+            </code>
+            , whatever the rest of its arguments is.
+          </>
+        )}
+      </p>
     </section>
   );
 }
