@@ -1,8 +1,14 @@
 import { startFolder } from "./guard.ts";
 import { runCommand } from "./cli/index.ts";
+import { launchWord } from "./sandbox/launch-policy.ts";
+
+const words = process.argv.slice(2);
+
+/** The server starts this executable once more for each program in the sandbox: then nothing else of it is needed. */
+const launched = async () => (await import("./sandbox/launcher.ts")).launch(words.slice(1));
 
 // No top-level await: bytecode does not take it.
-runCommand(process.argv.slice(2), startFolder).then(
+(words[0] === launchWord ? launched() : runCommand(words, startFolder)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     console.error(error);

@@ -14,6 +14,7 @@ import { version } from "./version.ts";
 
 /** What a stop may take beyond the drain, before it counts as failed. */
 const stopGraceMs = 5000;
+const orphansEveryMs = 10_000;
 
 /** Serves until it is told to stop: the first signal drains, the second one ends at once. */
 export async function serve({ args, startFolder }: Invocation): Promise<ExitCode> {
@@ -32,6 +33,7 @@ export async function serve({ args, startFolder }: Invocation): Promise<ExitCode
     restartForManyRequests(environment(), startFolder);
   setUpLog({ level: settings.telemetry.logLevel, pretty: isTerminal(2) });
   logStrayErrors();
+  if (process.pid === 1) collectOrphans();
   const stopAsked = waitForStop();
   const app = await start(settings, loaded);
   if (typeof app === "number") return app;
@@ -76,6 +78,15 @@ async function stop(app: App, drainMs: number, signal: NodeJS.Signals): Promise<
   if ((await Promise.race([app.stop(drainMs), late])) !== "late") return 0;
   log.error("The stop took too long and was cut.", { afterMs: drainMs + stopGraceMs });
   return 1;
+}
+
+/** In an image this may be the first process: whatever loses its parent there is left to it. */
+function collectOrphans() {
+  const collect = async () => {
+    const { reapOrphans } = await import("../sandbox/end-programs.ts");
+    await reapOrphans();
+  };
+  setInterval(() => void collect(), orphansEveryMs).unref();
 }
 
 /** One turn's stray error must not end the turns of everybody else: it is logged, and serving goes on. */

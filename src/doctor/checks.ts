@@ -73,16 +73,8 @@ export const offlineChecks: readonly Check[] = [
   {
     id: "sandbox",
     async run({ settings }): Promise<Finding> {
-      const { openRoots } = await import("../sandbox/roots.ts");
-      const roots = openRoots(settings.sandbox);
-      try {
-        const { read, write } = roots;
-        if (read.length + write.length === 0)
-          return { state: "ok", text: "no folder is granted, so no file tool is on" };
-        return { state: "ok", text: `${read.length} folders may be read, ${write.length} written` };
-      } finally {
-        roots.close();
-      }
+      const { inspectSandbox } = await import("./sandbox.ts");
+      return inspectSandbox(settings);
     },
   },
 ];

@@ -33,6 +33,8 @@ export interface HostSandbox {
   readonly works: boolean;
   /** For people, such as `Landlock 7, seccomp, namespaces by bubblewrap, cgroup`; or what is missing. */
   readonly text: string;
+  /** What weakens it, with its fix. */
+  readonly warning?: string;
 }
 
 /** Runs programs in the strongest sandbox of this host. Every descendant is gone when `run` settles. */
