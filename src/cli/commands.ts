@@ -39,6 +39,12 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./health-check.ts")).healthCheck,
   },
   {
+    words: ["audit"],
+    usage: "openclaw audit verify [--json]",
+    doc: "Check that nobody changed the audit trail, also while the server runs.",
+    load: async () => (await import("./audit.ts")).audit,
+  },
+  {
     words: ["--help", "-h", "help"],
     usage: "openclaw --help",
     doc: "This text.",

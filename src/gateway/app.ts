@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { AppError, cancelled } from "../errors.ts";
 import type { App, Env } from "./call.ts";
 import type { Door } from "./door.ts";
+import type { Logins } from "./logins.ts";
 import { operationRoutes } from "./operations/http.ts";
 import type { GatewayParts } from "./parts.ts";
 import { errorResponse } from "./respond.ts";
@@ -24,7 +25,7 @@ export interface GatewayState {
 const methods = ["GET", "POST", "PUT", "DELETE"];
 
 /** All HTTP routes. Who may come this far has been decided by the door; there is no middleware. */
-export function createApp(parts: GatewayParts, door: Door, state: GatewayState): App {
+export function createApp(parts: GatewayParts, door: Door, logins: Logins, state: GatewayState): App {
   // The door judges a path and the router routes it: both must see the same.
   const app: App = new Hono<Env>({ getPath: (_, options) => options?.env?.path ?? "/" });
 
@@ -33,7 +34,7 @@ export function createApp(parts: GatewayParts, door: Door, state: GatewayState):
   healthRoutes(app, parts, state.isDraining);
   operationRoutes(app, parts);
   toolsApproveRoutes(app, parts);
-  loginRoutes(app, door);
+  loginRoutes(app, door, logins);
   pageRoutes(app);
   metricsRoutes(app, parts, state.connections);
   openApiRoutes(app, parts);

@@ -54,8 +54,11 @@ function subprotocolToken(headers: Headers): string | undefined {
 
 const unauthorized = (message: string) => new AppError("unauthorized", message);
 
-/** Decides who comes in. Every rule of who may enter stands here; deny is the default. */
-export function createDoor(settings: GatewaySettings, now: () => number = Date.now) {
+/** Decides who comes in. Every rule of who may enter stands here; deny is the default. `refused` hears of wrong tokens. */
+export function createDoor(
+  settings: GatewaySettings,
+  { now = Date.now, refused }: { now?: () => number; refused?: (address: string) => void } = {},
+) {
   const tokens = createTokens(settings.authToken, settings.clientTokens);
   const cookies = createLoginCookies(tokens, now);
   const throttle = createThrottle({ ...wrongTokenLimits, now });
@@ -85,7 +88,9 @@ export function createDoor(settings: GatewaySettings, now: () => number = Date.n
   function login(token: string, arrival: Arrival): Principal {
     const found = tokens.find(token);
     if (found !== undefined) return found;
-    throttle.wrong(clientKey(peer(arrival).address));
+    const { address } = peer(arrival);
+    refused?.(address);
+    throttle.wrong(clientKey(address));
     throw unauthorized(
       "The token is wrong. Use the value of OPENCLAW_AUTH_TOKEN, or a token of OPENCLAW_CLIENT_TOKENS.",
     );

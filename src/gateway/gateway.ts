@@ -5,6 +5,7 @@ import type { App, Call } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { createCors } from "./cors.ts";
 import { createDoor } from "./door.ts";
+import { createLogins } from "./logins.ts";
 import type { GatewayParts } from "./parts.ts";
 import { pathOf } from "./path.ts";
 import { errorResponse } from "./respond.ts";
@@ -16,23 +17,36 @@ export interface Gateway extends Served {
   readonly app: App;
   /** Listens on the address of the settings. Throws `unavailable` when it is taken. */
   serve(): Listening;
+  /** Writes down what was only counted so far. */
+  close(): Promise<void>;
 }
 
 /** The door to everything: HTTP and WebSocket. */
 export function createGateway(parts: GatewayParts): Gateway {
   const { settings } = parts;
-  const door = createDoor(settings);
+  const logins = createLogins(async (events) => {
+    const { store, audit } = parts;
+    if (audit === undefined) return;
+    await store.write(async (tx) => {
+      for (const event of events) await audit.record(tx, event);
+    });
+  });
+  const door = createDoor(settings, { refused: logins.refused });
   const cors = createCors(door.allowed);
   const sockets = createSockets(parts);
   let draining = false;
-  const app = createApp(parts, door, { isDraining: () => draining, connections: sockets.count });
+  const app = createApp(parts, door, logins, { isDraining: () => draining, connections: sockets.count });
 
   async function answer(request: Request, path: string, server: Bun.Server<Connection>) {
     const socketAddress = () => server.requestIP(request)?.address ?? "unknown";
-    const principal = door.admit({ request, path, socketAddress });
+    const arrival = { request, path, socketAddress };
+    const principal = door.admit(arrival);
     if (path === "/ws" && principal !== undefined) {
       if (draining) throw stopping();
+      // Of a request that became a WebSocket nobody can tell any more.
+      const { address } = door.peer(arrival);
       upgradeRequest(request, server, { principal, sendBufferBytes: settings.sendBufferBytes });
+      logins.entered(principal, "websocket", address);
       return undefined;
     }
     const setSlow = (slow: boolean) => server.timeout(request, slow ? 0 : idleSeconds);
@@ -56,6 +70,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       draining = true;
     },
     closeAll: sockets.closeAll,
+    close: logins.close,
   };
   return gateway;
 }

@@ -1,6 +1,7 @@
 import type { Approvals } from "../agent/approvals.ts";
 import type { RunTurn } from "../agent/turn.ts";
 import type { Models } from "../llm/llm.ts";
+import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
 import type { Turns } from "../turns/turns.ts";
 
@@ -37,6 +38,8 @@ export interface GatewayParts {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly store: Store;
+  /** Absent in tests that are not about it. */
+  readonly audit?: AuditTrail;
   readonly turns: Turns;
   /** Runs a turn that has no session. */
   readonly run: RunTurn;

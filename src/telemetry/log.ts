@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { maskedJson, maskSecrets } from "./mask.ts";
 
 /** Levels from the least to the most. */
 export const levels = ["debug", "info", "warn", "error"] as const;
@@ -32,6 +33,16 @@ const errorFields = (error: Error): Fields => ({
   }),
 });
 
+/** What would steer the terminal of who reads the log, or hide in it; as JSON writes it, so that JSON stays JSON. */
+const steering =
+  /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e0fff}]/gu;
+
+const steady = (line: string) =>
+  line.replace(steering, (sign) =>
+    // Two halves where it takes two.
+    sign.replace(/[^]/g, (half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
+
 function emit(level: Level, message: string, fields: Fields) {
   const all = Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) =>
@@ -39,11 +50,11 @@ function emit(level: Level, message: string, fields: Fields) {
     ),
   );
   const time = new Date().toISOString();
-  if (!pretty) return write(`${JSON.stringify({ time, level, message, ...all })}\n`);
+  if (!pretty) return write(`${steady(maskedJson({ time, level, message, ...all }))}\n`);
   const rest = Object.entries(all).map(
     ([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
-  write(`${time.slice(11, 19)} ${level.padEnd(5)} ${message}${rest.join("")}\n`);
+  write(`${steady(maskSecrets(`${time.slice(11, 19)} ${level.padEnd(5)} ${message}${rest.join("")}`))}\n`);
 }
 
 /** `fields` may be a function, so that a level that is off formats nothing. */

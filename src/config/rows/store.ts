@@ -33,6 +33,13 @@ export const storeRows = {
     shown: "SQLite in the data folder",
     secret: true,
   },
+  auditKey: {
+    env: "OPENCLAW_AUDIT_KEY",
+    schema: v.pipe(text, v.minLength(32, "Expected at least 32 characters")),
+    doc: "Key that signs for swept rows of the audit trail: the same for all processes that share a database.",
+    shown: "`audit.key` in the data folder, made when first needed",
+    secret: true,
+  },
   databasePool: {
     env: "OPENCLAW_DATABASE_POOL",
     schema: whole(3, 1000),

@@ -14,4 +14,10 @@ export const turnsRows = {
     fallback: "7",
     doc: "Days that a client may be away and still be told what it missed, event by event; the messages stay. 0: for ever.",
   },
+  auditMs: {
+    env: "OPENCLAW_AUDIT_RETENTION_DAYS",
+    schema: days,
+    fallback: "90",
+    doc: "Days that the audit trail is kept; what goes is signed for. 0: for ever.",
+  },
 } as const satisfies Record<string, SettingRow>;

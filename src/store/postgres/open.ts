@@ -1,5 +1,6 @@
 import type { Migration } from "../migrations/migration.ts";
 import type { Database } from "../database.ts";
+import type { Tx } from "../tx.ts";
 import { asFault } from "./faults.ts";
 import { createListener } from "./listener.ts";
 import { migratePostgres } from "./migrate.ts";
@@ -65,4 +66,19 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
       reader.close();
     },
   };
+}
+
+/** Reads beside the processes that use a database; a server that is down is not waited for. */
+export async function openPostgresForReading({
+  databaseUrl,
+  timeoutMs,
+}: Pick<PostgresOptions, "databaseUrl" | "timeoutMs">) {
+  const server = await reachServer(databaseUrl, 0);
+  const reader = createPostgresReader({
+    open: (max) => server.open({ max, timeoutMs, readOnly: true }),
+    max: 1,
+    timeoutMs,
+    outage: createOutage(`${server.name} (reading)`, 0),
+  });
+  return { read: <T>(fn: (tx: Tx) => Promise<T>) => fn(reader.tx), close: reader.close };
 }

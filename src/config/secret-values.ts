@@ -1,0 +1,37 @@
+import { settingRows } from "./load.ts";
+import { type Settings, settingsTable } from "./settings.ts";
+
+/** In a list or an object only these fields are secret: the others are names and addresses. */
+const secretFields = new Set(["key", "token", "secret", "password"]);
+
+/** User and password in an address, also as they are spelled there. */
+function inAddress(text: string): string[] {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return [];
+  const { password } = url;
+  return [password, decode(password)].filter((part) => part !== "");
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === "string") yield* [value, ...inAddress(value)];
+  else if (Array.isArray(value)) for (const each of value) yield* textsIn(each);
+  else if (typeof value === "object" && value !== null)
+    for (const [name, each] of Object.entries(value)) if (secretFields.has(name)) yield* textsIn(each);
+}
+
+/** Every secret that the settings hold, for whoever must not let them out. */
+export function secretValues(settings: Settings): readonly string[] {
+  const secret = new Set(settingRows().filter((row) => row.secret === true));
+  return Object.entries(settingsTable).flatMap(([group, rows]) => {
+    const values: Readonly<Record<string, unknown>> = settings[group as keyof Settings];
+    return Object.entries(rows).flatMap(([name, row]) => (secret.has(row) ? [...textsIn(values[name])] : []));
+  });
+}
