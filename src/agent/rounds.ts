@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { assistantMessage, type Message, toolMessage, userMessage } from "../llm/message.ts";
+import { weightOf } from "../llm/pictures.ts";
 import { shortened } from "./shorten.ts";
 
 const lostResult = "[The result of this call is not known: the turn was cut before it was stored.]";
@@ -15,11 +16,7 @@ export interface Round {
 }
 
 export const bytesOf = (messages: readonly Message[]) =>
-  messages.reduce(
-    (sum, { json, meta }) =>
-      sum + Buffer.byteLength(json) + (meta === undefined ? 0 : Buffer.byteLength(meta)),
-    0,
-  );
+  messages.reduce((sum, message) => sum + weightOf(message), 0);
 
 const round = (role: Round["role"], messages: readonly Message[]): Round => ({
   role,

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type Message, userMessage } from "../llm/message.ts";
+import { hasPictures, weightOf, withoutPictures } from "../llm/pictures.ts";
 
 const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
 const Said = v.looseObject({ content: v.union([v.string(), v.array(Part)]) });
@@ -28,8 +29,9 @@ function partOf(content: Content, characters: number): Content {
 
 /** The message with the middle of its text left out, so that it has at most `maxBytes`, or no text but the notes. */
 export function shortened(message: Message, maxBytes: number): Message {
-  const whole = Buffer.byteLength(message.json);
+  const whole = weightOf(message);
   if (whole <= maxBytes) return message;
+  if (hasPictures(message)) return shortened(withoutPictures(message), maxBytes);
   const read = v.safeParse(Said, JSON.parse(message.json));
   if (!read.success) return message;
   const { content } = read.output;

@@ -1,11 +1,14 @@
 import { AppError } from "../errors.ts";
 import { count } from "../telemetry/metrics.ts";
 import type { LlmEvent, LlmRequest } from "./llm.ts";
+import { hasPictures } from "./pictures.ts";
 
 /** What a model turned out not to take. */
 export interface Quirks {
   readonly refused: ReadonlySet<string>;
   readonly toolless: boolean;
+  /** It takes no pictures of tool calls. */
+  readonly pictureless?: boolean;
 }
 
 /** What is said of it to people; nothing when another call has learned the same meanwhile. */
@@ -52,6 +55,10 @@ const refusal =
 const noTools =
   /(?:does(?: not|n't)|do not) support (?:tools?|functions?)\b|\b(?:tools?|tool[ _](?:use|calling)|function[ _]calling|functions?)[`'"]? (?:is|are) not (?:supported|available)|no endpoints found that support tool use|tool choice requires --enable-auto-tool-choice/i;
 
+const noPictures = /image|picture|vision|multi-?modal|mmproj|content must be (?:a )?string/i;
+/** Servers of local models fail with 500 at what they cannot take. */
+const pictureStatuses: ReadonlySet<number> = new Set([400, 404, 413, 415, 422, 500]);
+
 const maxModels = 1000;
 /** For so long, because a strange value of one client may have been what was refused. */
 const rememberedMs = 3_600_000;
@@ -73,12 +80,23 @@ export function createQuirks(now: () => number = Date.now): QuirkBook {
     if (book.size > maxModels && oldest !== undefined) book.delete(oldest);
   }
 
+  function withoutPictures(model: string): Lesson {
+    if (of(model)?.pictureless) return {};
+    note(model, { pictureless: true });
+    return lesson("fallback", `${model} does not take this picture: it is told in words`);
+  }
+
   return {
     of,
     learn(model, request, sent, error) {
       const upstream = error instanceof AppError ? error.upstream : undefined;
       const { status, said = "", param } = upstream ?? {};
-      if (status !== 400 && status !== 422 && status !== 404) return undefined;
+      const showed = !sent?.pictureless && request.messages.some(hasPictures);
+      if (showed && status !== undefined && noPictures.test(said) && pictureStatuses.has(status)) {
+        return withoutPictures(model);
+      }
+      if (status !== 400 && status !== 422 && status !== 404)
+        return showed && status === 413 ? withoutPictures(model) : undefined;
       const known = of(model);
       if (request.tools.length > 0 && !sent?.toolless && noTools.test(said)) {
         if (known?.toolless) return {};
@@ -86,7 +104,9 @@ export function createQuirks(now: () => number = Date.now): QuirkBook {
         return lesson("fallback", `${model} takes no tools: it answers without them`);
       }
       const name = status === 404 ? undefined : refusedName(request, said, param);
-      if (name === undefined || sent?.refused.has(name)) return undefined;
+      // Whatever it is: a picture in the history would have every later turn refused as well.
+      if (name === undefined) return showed && status !== 404 ? withoutPictures(model) : undefined;
+      if (sent?.refused.has(name)) return undefined;
       if (known?.refused.has(name)) return {};
       note(model, { refused: new Set([...(known?.refused ?? []), name]) });
       count("totalLlmRetries");

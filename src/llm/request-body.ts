@@ -1,6 +1,7 @@
 import type { LlmRequest } from "./llm.ts";
 import type { Message } from "./message.ts";
 import { withOpaque } from "./opaque.ts";
+import { showPictures } from "./pictures.ts";
 import { providerTable } from "./provider-table.ts";
 import type { Provider } from "./providers.ts";
 import type { Quirks } from "./quirks.ts";
@@ -27,9 +28,10 @@ export function requestBody(
   quirks?: Quirks,
 ): string {
   const tools = quirks?.toolless ? [] : offered;
+  const shown = showPictures(messages, !quirks?.pictureless);
   const text = ({ json, meta }: Message) =>
     meta === undefined ? json : withOpaque(json, meta, provider.name);
-  let body = `{"model":${JSON.stringify(model)},"messages":[${messages.map(text).join(",")}]`;
+  let body = `{"model":${JSON.stringify(model)},"messages":[${shown.map(text).join(",")}]`;
   if (tools.length > 0) body += `,"tools":[${tools.map((tool) => tool.json).join(",")}]`;
   for (const [name, value] of Object.entries(parameters)) {
     if (value === undefined || ours.has(name) || (tools.length === 0 && aboutTools.has(name))) continue;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import { Role, type Message } from "../llm/message.ts";
+import { weightOf } from "../llm/pictures.ts";
 import { every, first, int, maybeText } from "./columns.ts";
 import { badCursor, pageSize, type Page, type PageOptions } from "./page.ts";
 import { titleOf } from "./title.ts";
@@ -70,8 +71,7 @@ export async function append(
 ): Promise<string> {
   const id = Bun.randomUUIDv7();
   const callIds = message.callIds.length === 0 ? "" : JSON.stringify(message.callIds);
-  const bytes =
-    Buffer.byteLength(message.json) + (message.meta === undefined ? 0 : Buffer.byteLength(message.meta));
+  const bytes = weightOf(message);
   const written = await tx`
     INSERT INTO entries (id, parent_id, session_id, turn_id, depth, first_user_id, role, bytes, created_at, call_ids,
       message, meta)

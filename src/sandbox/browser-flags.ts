@@ -1,0 +1,77 @@
+/** What Chromium does by itself and nobody here asked for: each would be traffic, a prompt or a file of its own. */
+const features = [
+  "AcceptCHFrame",
+  "AutofillServerCommunication",
+  "CertificateTransparencyComponentUpdater",
+  "DestroyProfileOnBrowserClose",
+  "DialMediaRouteProvider",
+  "GlobalMediaControls",
+  "HttpsUpgrades",
+  "InterestFeedContentSuggestions",
+  "LensOverlay",
+  "MediaRouter",
+  "NetworkPrediction",
+  "OptimizationGuideModelDownloading",
+  "OptimizationHints",
+  "PaintHolding",
+  "Prerender2",
+  "SpeculationRulesPrefetchFuture",
+  "ThirdPartyStoragePartitioning",
+  "Translate",
+];
+
+/**
+ * The whole command line of our Chromium, beside its profile. Its own sandbox is off, because it needs namespaces of
+ * its own that ours does not give: what holds it is the sandbox of processes.
+ */
+export const browserFlags = (proxyPort: number): readonly string[] => [
+  "--headless=new",
+  "--remote-debugging-pipe",
+  "--no-sandbox",
+  "--no-startup-window",
+  // What is forked from another process would look for itself in /proc, which the sandbox shows of one process alone.
+  "--no-zygote",
+  "--in-process-gpu",
+  // The proxy is the only way out, for loopback too; without it no name and no address leads anywhere.
+  `--proxy-server=http://127.0.0.1:${proxyPort}`,
+  "--proxy-bypass-list=<-loopback>",
+  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+  "--dns-prefetch-disable",
+  "--disable-quic",
+  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+  "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+  "--disable-background-networking",
+  "--disable-client-side-phishing-detection",
+  "--disable-component-update",
+  "--disable-component-extensions-with-background-pages",
+  "--disable-default-apps",
+  "--disable-domain-reliability",
+  "--disable-extensions",
+  "--disable-sync",
+  "--metrics-recording-only",
+  "--no-pings",
+  "--no-service-autorun",
+  "--disable-breakpad",
+  "--disable-crash-reporter",
+  "--disable-field-trial-config",
+  `--disable-features=${features.join(",")}`,
+  // Pages that nobody looks at work on all the same.
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+  "--disable-back-forward-cache",
+  "--disable-hang-monitor",
+  "--disable-prompt-on-repost",
+  "--disable-search-engine-choice-screen",
+  "--no-default-browser-check",
+  "--no-first-run",
+  "--password-store=basic",
+  "--use-mock-keychain",
+  "--force-color-profile=srgb",
+  "--hide-scrollbars",
+  "--mute-audio",
+  "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
+  // There is no graphics card, and the shared memory of a container is often too small.
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+];
