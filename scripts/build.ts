@@ -3,7 +3,10 @@ import { isBuiltin } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildPage } from "./build-page.ts";
+import { buildPdfData } from "./build-pdf-data.ts";
 import type { Arch } from "./bun/install.mjs";
+import { pdfFixUps } from "./pdf-fix-ups.ts";
+import { playwrightFixUps } from "./playwright-fix-ups.ts";
 import { checkDisarmed, makeTemplate } from "./template.ts";
 
 const root = join(import.meta.dir, "..");
@@ -13,6 +16,7 @@ const targets: Readonly<Record<string, Arch>> = { "linux-x64": "x64", "linux-arm
 /** Builds the one executable for a processor, with the chat page in it. Either the whole file appears at `outfile`, or none. */
 export async function buildExecutable(arch: Arch, outfile: string) {
   await buildPage(join(dist, "page"));
+  await buildPdfData(join(dist, "pdf/cmaps.bin.txt"));
   await mkdir(dirname(outfile), { recursive: true });
   // The name is part of the bytes, the folder is not: built aside under its own name and moved.
   const aside = await mkdtemp(join(dirname(outfile), ".build-"));
@@ -28,7 +32,13 @@ export async function buildExecutable(arch: Arch, outfile: string) {
 
 async function compile(arch: Arch, outfile: string) {
   const result = await Bun.build({
-    entrypoints: [join(root, "src/main.ts")],
+    // A worker is an entry point of its own.
+    entrypoints: [
+      "main.ts",
+      "sandbox/pdf-worker.ts",
+      "sandbox/database-worker.ts",
+      "sandbox/page-worker.ts",
+    ].map((path) => join(root, "src", path)),
     root,
     target: "bun",
     format: "esm",
@@ -39,6 +49,7 @@ async function compile(arch: Arch, outfile: string) {
     bytecode: true,
     metafile: true,
     allowUnresolved: [],
+    plugins: [playwrightFixUps, pdfFixUps],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,

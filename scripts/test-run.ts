@@ -46,8 +46,13 @@ export function readCounts(xml: string): Counts {
 
 /** What tests need beside Bun, by the name of its package. */
 const programs = {
+  bubblewrap: { path: "/usr/bin/bwrap", tests: "the sandbox of processes" },
   chromium: { path: "/usr/bin/chromium", tests: "the chat page" },
+  "mariadb-server-core": { path: "/usr/sbin/mariadbd", tests: "the database tool on MariaDB" },
+  git: { path: "/usr/bin/git", tests: "the git tool" },
   postgresql: { path: "/usr/lib/postgresql", tests: "the store on PostgreSQL" },
+  curl: { path: "/usr/bin/curl", tests: "the egress proxy" },
+  python3: { path: "/usr/bin/python3", tests: "code_exec" },
   strace: { path: "/usr/bin/strace", tests: "faults of the disk" },
 } as const;
 

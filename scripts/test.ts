@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { buildPage } from "./build-page.ts";
+import { buildPdfData } from "./build-pdf-data.ts";
 import { ensureBuilt } from "./built.ts";
 import { type Counts, ensurePrograms, root, runCommand, runTests } from "./test-run.ts";
 
@@ -17,6 +18,9 @@ const bun = process.execPath;
 const words = process.argv.slice(2);
 const steps = [
   await step("the chat page builds", () => buildPage(join(root, "dist/page")).then(() => true)),
+  await step("the character maps of PDFs are packed", () =>
+    buildPdfData(join(root, "dist/pdf/cmaps.bin.txt")).then(() => true),
+  ),
   await step("types", async () => (await runCommand([bun, "check"])) === 0),
   await step("format", async () => (await runCommand([bun, "fmt", "--check"])) === 0),
   await step("the executable builds", () => ensureBuilt().then(() => true)),

@@ -1,10 +1,12 @@
 import { AppError } from "../errors.ts";
-import { type ToolCall, toolMessage } from "../llm/message.ts";
+import type { ToolCall } from "../llm/message.ts";
+import { resultMessage } from "../llm/pictures.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import type { Prepared, ToolResult } from "../sandbox/tool.ts";
 import { count } from "../telemetry/metrics.ts";
-import { type Approval, type Approvals, preview } from "./approvals.ts";
+import { type Approvals, preview } from "./approvals.ts";
+import { askFirst, failed, refusedBefore, unknownOutcome } from "./ask-first.ts";
 import { type AutonomyRules, rule } from "./autonomy.ts";
+import { recorded, type RecordCalls } from "./call-audit.ts";
 import { type Channel, createChannel } from "./channel.ts";
 import type { Turn, TurnEvent } from "./turn.ts";
 
@@ -14,67 +16,12 @@ export interface Acting {
   readonly rules: AutonomyRules;
   /** Calls that run side by side. */
   readonly parallelCalls: number;
+  /** Absent in tests that are not about the audit trail. */
+  readonly record?: RecordCalls;
 }
-
-type Runnable = Extract<Prepared, { ok: true }>;
 
 /** Pieces of output that may wait for a slow reader; more are left out of the view, never out of the result. */
 const chunksWaiting = 1000;
-
-const failed = (text: string, reason?: string): ToolResult => ({
-  status: reason === undefined || reason === "unknown_outcome" ? "error" : "denied",
-  text,
-  images: [],
-  ...(reason !== undefined && { reason }),
-});
-
-const unknownOutcome = failed(
-  "The server stopped while this call was running, so its outcome is unknown. It was not run again: look at what it may have changed before you repeat it.",
-  "unknown_outcome",
-);
-
-function refusal(approval: Approval): ToolResult {
-  if (approval.state === "expired") {
-    return failed(`Nobody decided about this call in time, so it was not run.`, "expired");
-  }
-  const note = approval.note === undefined ? "" : ` They said: ${approval.note}`;
-  return failed(`A person denied this call, so it was not run.${note}`, "denied");
-}
-
-/** Asks the requester, or answers at once when there is none. Undefined: it was approved. */
-async function askFirst(
-  turn: Turn,
-  call: ToolCall,
-  prepared: Runnable,
-  reason: string,
-  acting: Acting,
-  events: Channel<TurnEvent>,
-): Promise<ToolResult | undefined> {
-  if (turn.request.approver === "none") {
-    const text = `${call.name} needs an approval and there is nobody to ask here, so it was not run.`;
-    return failed(text, "no_approver");
-  }
-  const earlier = turn.resumed ? await acting.approvals.ofCall(turn.id, call.id) : undefined;
-  if (earlier?.state === "approved") return unknownOutcome;
-  if (earlier !== undefined && earlier.state !== "pending") return refusal(earlier);
-  const { argumentsJson } = prepared;
-  const approval =
-    earlier ??
-    (await acting.approvals.ask(turn, { callId: call.id, toolName: call.name, argumentsJson, reason }));
-  events.push({
-    type: "approval",
-    approvalId: approval.id,
-    callId: call.id,
-    toolName: call.name,
-    argumentsPreview: approval.argumentsPreview,
-    reason: approval.reason,
-  });
-  const decided = await turn.outsideSlot(() => acting.approvals.decision(approval, turn.signal));
-  if (decided.state !== "approved") return refusal(decided);
-  // The wait may have been long enough for another process to think this one dead: then that one runs the call.
-  await turn.lease?.check();
-  return undefined;
-}
 
 /** Runs one call to its result; throws only when the turn was cancelled or the store failed. */
 async function runCall(
@@ -85,17 +32,24 @@ async function runCall(
 ): Promise<void> {
   const prepared = acting.sandbox.prepare(call.name, call.arguments, call.problem);
   let result = prepared.ok ? undefined : prepared.result;
+  let why: string | undefined;
   if (prepared.ok) {
     const ruling = rule(prepared.name, prepared.effect, acting.rules);
     if (ruling.kind === "refuse") result = failed(ruling.text, ruling.reason);
-    else if (ruling.kind === "ask")
-      result = await askFirst(turn, call, prepared, ruling.reason, acting, events);
-    else if (turn.resumed && prepared.effect !== "reads") result = unknownOutcome;
+    else if (ruling.kind === "ask") {
+      const { reason } = ruling;
+      const leave = await askFirst({ turn, call, prepared, reason, approvals: acting.approvals, events });
+      if (leave.kind === "ended") ({ result } = leave);
+      else ({ why } = leave);
+    } else if (prepared.effect !== "reads") {
+      result = turn.resumed ? unknownOutcome : await refusedBefore(turn, prepared, acting.approvals);
+    }
   }
   const of = { callId: call.id, toolName: call.name };
   const argumentsPreview = preview(prepared.ok ? prepared.argumentsJson : call.arguments);
-  events.push({ type: "tool_start", ...of, argumentsPreview });
+  events.push({ type: "tool_start", ...of, argumentsPreview, ...(why !== undefined && { reason: why }) });
   const begin = performance.now();
+  const lent = result === undefined && prepared.ok ? prepared.lends : undefined;
   if (result === undefined && prepared.ok) {
     const { sessionId, principal } = turn;
     result = await prepared.run({
@@ -123,12 +77,20 @@ async function runCall(
     resultStatus: result.status,
     ...(result.reason !== undefined && { reason: result.reason }),
     durationMs: Math.round(performance.now() - begin),
-    message: toolMessage(call.id, result.text),
+    ...(lent && { lent }),
+    ...(why !== undefined && { grant: why }),
+    message: resultMessage(call.id, result.text, result.images),
   });
 }
 
 /** Runs the calls of one step side by side and tells what happens as it happens. */
-export async function* act(turn: Turn, calls: readonly ToolCall[], acting: Acting): AsyncIterable<TurnEvent> {
+export function act(turn: Turn, calls: readonly ToolCall[], acting: Acting): AsyncIterable<TurnEvent> {
+  const events = runCalls(turn, calls, acting);
+  if (turn.sessionId !== undefined || acting.record === undefined) return events;
+  return recorded(turn, calls, events, acting.record);
+}
+
+async function* runCalls(turn: Turn, calls: readonly ToolCall[], acting: Acting): AsyncIterable<TurnEvent> {
   const events = createChannel<TurnEvent>();
   const queue = calls.values();
   const work = async () => {

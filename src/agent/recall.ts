@@ -1,3 +1,4 @@
+import { harmless } from "../sandbox/harmless.ts";
 import { headAndTail } from "./shorten.ts";
 import type { Turn } from "./turn.ts";
 
@@ -18,7 +19,7 @@ const mostOfNote = 1000;
 const mostOfAll = 6000;
 
 /** What a note says may not end the place that it stands in. */
-const inside = (text: string) => text.replace(/<(?=\/?recalled_notes)/gi, "&lt;");
+const inside = (text: string) => harmless(text.replace(/<(?=\/?recalled_notes)/gi, "&lt;"));
 
 function marked(notes: readonly { readonly key: string; readonly content: string }[]): string | undefined {
   let left = mostOfAll;

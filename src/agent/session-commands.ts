@@ -1,9 +1,12 @@
 import type { Models } from "../llm/llm.ts";
+import * as rules from "../store/approval-rules.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 import { sessionTotals, type Spending } from "../store/usage-report.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Command } from "./commands.ts";
+import { decisionScopes } from "./decision.ts";
+import { verdictText } from "./plain-text.ts";
 import type { Turn } from "./turn.ts";
 
 export interface SessionCommandParts {
@@ -30,7 +33,10 @@ export function sessionCommands({ store, models, approvals, stop }: SessionComma
 
   const forget = async (_args: string, { sessionId }: Turn) => {
     if (sessionId === undefined) return needsSession;
-    await store.write((tx) => sessions.setLeaf(tx, sessionId, null, Date.now()));
+    await store.write(async (tx) => {
+      await sessions.setLeaf(tx, sessionId, null, Date.now());
+      await rules.forgetSession(tx, sessionId);
+    });
     return "Session history has been reset. What was said stays stored, but the model no longer sees it.";
   };
 
@@ -89,7 +95,7 @@ export function sessionCommands({ store, models, approvals, stop }: SessionComma
     },
     {
       name: "approve",
-      usage: "<id> yes|no",
+      usage: "<id> yes|no [session|always]",
       doc: "decides about a tool call that waits",
       when: "now",
       run: (args, turn) => approveByText(approvals, args, turn),
@@ -100,14 +106,18 @@ export function sessionCommands({ store, models, approvals, stop }: SessionComma
 const yes = ["yes", "y", "approve", "true"];
 const no = ["no", "n", "deny", "false"];
 
-/** `/approve <id> yes|no [note]`, with the answers that clients of OpenClaw.NET know. */
+/** `/approve <id> yes|no [session|always]`, or a note in the place of the scope, with the answers that clients of OpenClaw.NET know. */
 async function approveByText(approvals: Approvals, args: string, turn: Turn): Promise<string> {
-  const [id = "", word = "", ...note] = args.split(" ");
+  const [id = "", word = "", ...rest] = args.split(" ");
   const decision = word.toLowerCase();
-  if (id === "" || !(yes.includes(decision) || no.includes(decision))) return "Usage: /approve <id> yes|no";
+  if (id === "" || !(yes.includes(decision) || no.includes(decision)))
+    return "Usage: /approve <id> yes|no [session|always]";
   const approved = yes.includes(decision);
-  const verdict = await approvals.decide(id, turn.principal, approved, note.join(" ") || undefined);
-  if (verdict === "unknown") return `No pending approval found for id: ${id}`;
-  if (verdict === "not_yours") return `Approval id is not valid for this sender/channel: ${id}`;
-  return `Tool approval recorded: ${id} = ${approved ? "approved" : "denied"}`;
+  const note = rest.join(" ");
+  const scope = decisionScopes.find((each) => each === note.toLowerCase());
+  const verdict = await approvals.decide(id, turn.principal, {
+    approved,
+    ...(scope === undefined ? { note: note || undefined } : { scope }),
+  });
+  return verdictText(verdict, id, approved);
 }

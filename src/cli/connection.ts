@@ -12,6 +12,7 @@ export const Envelope = v.looseObject({
   resultStatus: v.optional(v.string()),
   durationMs: v.optional(v.number()),
   approvalId: v.optional(v.string()),
+  pattern: v.optional(v.string()),
   reason: v.optional(v.string()),
   id: v.optional(v.string()),
   error: v.optional(v.object({ code: v.string(), message: v.string() })),

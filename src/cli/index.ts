@@ -1,5 +1,7 @@
 import { nearest } from "../config/nearest.ts";
 import { bypassProxyForLoopback } from "../config/environment.ts";
+import { javaScriptWord } from "../sandbox/javascript-word.ts";
+import { sqliteWord } from "../sandbox/sqlite-word.ts";
 import type { ExitCode } from "./command.ts";
 import { commands } from "./commands.ts";
 
@@ -7,6 +9,9 @@ import { commands } from "./commands.ts";
 export async function runCommand(argv: readonly string[], startFolder: string): Promise<ExitCode> {
   bypassProxyForLoopback();
   const [word = "serve", ...args] = argv;
+  if (word === javaScriptWord)
+    return (await import("../sandbox/javascript-program.ts")).runJavaScriptProgram();
+  if (word === sqliteWord) return (await import("../sandbox/sqlite-program.ts")).runSqliteProgram();
   const command = commands.find(({ words }) => words.includes(word));
   if (command) return (await command.load())({ args, startFolder, commands });
   const meant = nearest(

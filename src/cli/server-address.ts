@@ -1,7 +1,6 @@
-import { join } from "node:path";
-import { readText } from "../config/read-text.ts";
 import type { Settings } from "../config/settings.ts";
 import { isLoopback } from "../config/values.ts";
+import { readToken } from "../store/kept-token.ts";
 
 const everywhere = ["0.0.0.0", "::"];
 
@@ -14,14 +13,10 @@ export function serverUrl({ client, gateway }: Settings): string {
 
 /**
  * The token to send: the operator's, else the one that a server of this machine keeps in the data folder. That one is
- * never sent to another machine, which has no use for it but a bad one.
+ * never sent to another machine, which has no use for it but a bad one. Throws where that file is not to be trusted.
  */
 export function clientToken(settings: Settings, url: string): string | undefined {
   if (settings.gateway.authToken !== undefined) return settings.gateway.authToken;
   if (!isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ""))) return undefined;
-  try {
-    return readText(join(settings.store.dataDir, "token"), 4096).trim() || undefined;
-  } catch {
-    return undefined;
-  }
+  return readToken(settings.store.dataDir);
 }

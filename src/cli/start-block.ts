@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { version } from "./version.ts";
 
 interface Started {
-  readonly app: Pick<App, "dataDir" | "madeToken" | "model" | "tools" | "warnings">;
+  readonly app: Pick<App, "dataDir" | "madeToken" | "model" | "tokenFile" | "tools" | "warnings">;
   readonly url: string;
   readonly settings: Settings;
   readonly notes: readonly Note[];
@@ -29,6 +29,7 @@ export function startBlock({ app, url, settings, notes, advice }: Started): stri
     ...(app.madeToken === undefined
       ? []
       : [line("token", `${app.madeToken} (made now, and shown only this once)`)]),
+    ...(app.tokenFile === undefined ? [] : [line("token", `the one kept in ${app.tokenFile}`)]),
     ...adviseGrant(settings).map((text) => line("hint", text)),
     ...advice.map((text) => line("hint", text)),
     ...warnings.map((text) => line("warning", text)),

@@ -1,3 +1,4 @@
+import type { Answer } from "./approve.ts";
 import type { Connection, Envelope } from "./connection.ts";
 import type { Screen } from "./screen.ts";
 
@@ -5,7 +6,7 @@ export interface Ask {
   readonly text: string;
   readonly sessionId: string | undefined;
   /** Answers a question for approval; the note is read by the model. */
-  approve(question: Envelope): Promise<{ approved: boolean; note?: string }>;
+  approve(question: Envelope): Promise<Answer>;
   /** Called with what ends the turn early. */
   onStart(cancel: () => void): void;
 }

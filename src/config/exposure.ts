@@ -8,6 +8,18 @@ export const usesDemo = ({ provider, key, endpoint, model, providers }: Settings
   provider === "demo" ||
   ([provider, key, endpoint, model].every((value) => value === undefined) && providers.length === 0);
 
+/**
+ * True when what is granted could come back at this server's own door: a program, a page or a private address. Then not
+ * even callers on this machine are let in without a token, or an agent could approve its own calls.
+ */
+export const couldCallItself = ({ sandbox }: Pick<Settings, "sandbox">): boolean =>
+  sandbox.allowShell ||
+  sandbox.allowGit ||
+  sandbox.allowBrowser ||
+  sandbox.allowPrivateNetwork ||
+  sandbox.allowProcessNetwork ||
+  sandbox.allowCode.some((language) => language !== "javascript");
+
 /** What is right by itself but must not be served: each with the setting to change. `executable` is the path of this program. */
 export const refusals = (settings: Settings, executable: string): readonly Problem[] => [
   ...missingFolders(settings),
@@ -16,6 +28,17 @@ export const refusals = (settings: Settings, executable: string): readonly Probl
   ...refuseDemo(settings),
   ...(isLoopback(settings.gateway.bindAddress) ? [] : refusePublic(settings)),
 ];
+
+/** What must not be served beyond loopback where programs run without a sandbox; undefined when it may. `works` was tried out. */
+export function refuseUnconfined({ gateway, sandbox }: Settings, works: boolean): string | undefined {
+  const runs = sandbox.allowShell
+    ? "OPENCLAW_ALLOW_SHELL is true"
+    : sandbox.allowCode.some((language) => language !== "javascript")
+      ? `OPENCLAW_ALLOW_CODE holds ${sandbox.allowCode.join(",")}`
+      : undefined;
+  if (runs === undefined || works || isLoopback(gateway.bindAddress)) return undefined;
+  return `OPENCLAW_BIND_ADDRESS is ${gateway.bindAddress}, which others can reach, and ${runs}, but programs have no working sandbox here. Take that away, bind to 127.0.0.1, or mend the sandbox (openclaw --check says what it lacks).`;
+}
 
 /** The kernel's rules grant a tree; they cannot carve a folder out of it. */
 function refuseOverlaps(settings: Settings, executable: string): readonly Problem[] {

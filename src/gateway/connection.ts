@@ -1,10 +1,11 @@
 import type { ServerWebSocket } from "bun";
+import { errorLine } from "../agent/plain-text.ts";
 import type { Principal } from "../agent/turn.ts";
 import type { AppError } from "../errors.ts";
 import { count } from "../telemetry/metrics.ts";
 import { endsTurn, type SessionEvent, type Unsubscribe } from "../turns/turns.ts";
 import { type AnswerText, createAnswerText } from "./answer-text.ts";
-import { errorLine, toEnvelopes, toRawText } from "./wire.ts";
+import { toEnvelopes, toRawText } from "./wire.ts";
 
 /** What one WebSocket holds. Idle ones are many, so everything that is only needed while something happens is in `work`. */
 export interface Connection {

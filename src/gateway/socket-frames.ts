@@ -62,9 +62,13 @@ export function createFrameActs(parts: GatewayParts) {
 
   async function decide(
     ws: Socket,
-    { approvalId: id, approved, note, messageId }: Frame<"tool_approval_decision">,
+    { approvalId: id, approved, note, scope, messageId }: Frame<"tool_approval_decision">,
   ) {
-    const verdict = await approvals.decide(id, ws.data.principal, approved, note ?? undefined);
+    const verdict = await approvals.decide(id, ws.data.principal, {
+      approved,
+      note: note ?? undefined,
+      scope: scope ?? undefined,
+    });
     const answers = {
       recorded: `Tool approval recorded: ${id} = ${approved ? "approved" : "denied"}`,
       unknown: `No pending approval found for id: ${id}`,

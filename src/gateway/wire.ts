@@ -1,19 +1,7 @@
+import { approvalPrompt, errorLine } from "../agent/plain-text.ts";
 import type { SessionEvent } from "../turns/turns.ts";
 
 const longestPreview = 800;
-
-/** What a person is asked, on a connection that speaks plain text. */
-const approvalPrompt = (approvalId: string, toolName: string, argumentsPreview: string) =>
-  [
-    "Tool approval required.",
-    `- id: ${approvalId}`,
-    `- tool: ${toolName}`,
-    `- args: ${argumentsPreview.slice(0, longestPreview)}`,
-    `Reply with /approve ${approvalId} yes|no`,
-  ].join("\n");
-
-/** One line for a turn that was refused or failed; clients of OpenClaw.NET know the busy one as it is. */
-export const errorLine = (code: string, message: string) => (code === "busy" ? message : `Error: ${message}`);
 
 /** An event as envelopes of `/ws`: JSON texts, in the order in which they are sent. */
 export function toEnvelopes({ sessionId, messageId, cursor, event }: SessionEvent): readonly string[] {
@@ -30,11 +18,10 @@ export function toEnvelopes({ sessionId, messageId, cursor, event }: SessionEven
     case "started":
       return [envelope("typing_start", reply)];
     case "tool_start": {
-      const { toolName, callId, argumentsPreview } = event;
+      const { toolName, callId, argumentsPreview, reason } = event;
       const preview = argumentsPreview.slice(0, longestPreview);
-      return [
-        envelope("tool_start", { text: toolName, toolName, callId, argumentsPreview: preview, ...reply }),
-      ];
+      const fields = { text: toolName, toolName, callId, argumentsPreview: preview, reason };
+      return [envelope("tool_start", { ...fields, ...reply })];
     }
     case "tool_chunk":
     case "tool_result":
@@ -65,7 +52,7 @@ export function toEnvelopes({ sessionId, messageId, cursor, event }: SessionEven
 export function toRawText({ event }: SessionEvent, answer: string): string | undefined {
   switch (event.type) {
     case "approval":
-      return approvalPrompt(event.approvalId, event.toolName, event.argumentsPreview);
+      return approvalPrompt(event);
     case "notice":
       return event.text;
     case "done":

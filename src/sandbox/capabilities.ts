@@ -1,3 +1,6 @@
+import type { GitSubcommand } from "./git-options.ts";
+import type { ResultTable } from "./result-table.ts";
+
 /** One entry of a folder. `size` in bytes, files only. */
 export interface FolderEntry {
   readonly name: string;
@@ -33,6 +36,18 @@ export interface CanWrite {
   text(path: string, content: string): Promise<{ created: boolean; bytes: number }>;
   /** Replaces a file by what `change` makes of its text; nothing of ours is written to it in between. */
   edit(path: string, change: (current: string) => string): Promise<{ bytes: number }>;
+  /** Makes a file (and missing folders) that is not there yet; throws `conflict` when something has its name. */
+  bytes(path: string, data: Uint8Array): Promise<void>;
+  /** Changes several files or none: when one cannot be written, those before it are put back. */
+  all(changes: readonly FileChange[]): Promise<void>;
+}
+
+export interface FileChange {
+  readonly path: string;
+  /** The text that it must hold now; undefined: there must be nothing of that name. */
+  readonly from: string | undefined;
+  /** The text that it gets; undefined deletes it. */
+  readonly to: string | undefined;
 }
 
 export interface Note {
@@ -69,6 +84,10 @@ export interface ProgramEnd {
   readonly output: string;
   /** Bytes of output that are left out of its middle. */
   readonly cutBytes: number;
+  /** What code came to, as text, where its language has such a thing. */
+  readonly value?: string;
+  /** Connections that the egress proxy refused it, as `host: why`. */
+  readonly refusals?: readonly string[];
 }
 
 /** Commands of a shell, in the workspace, in the sandbox of processes. */
@@ -87,10 +106,11 @@ export interface CanGit {
   /** Whether it may fetch from, and push to, other hosts. */
   readonly fetch: boolean;
   readonly push: boolean;
-  /** `cwd` is a folder of the roots; the workspace when left out. */
+  /** Reads the arguments first, and throws for what is not granted. `cwd` is a folder of the roots; else the workspace. */
   run(
+    subcommand: GitSubcommand,
     args: readonly string[],
-    options: { readonly cwd?: string; readonly network: boolean; readonly onOutput: OnOutput },
+    options: { readonly cwd?: string; readonly onOutput: OnOutput },
   ): Promise<ProgramEnd>;
 }
 
@@ -113,6 +133,60 @@ export interface CanWeb {
     url: string,
     options: { readonly maxBytes: number; readonly accept?: string | undefined },
   ): Promise<Fetched>;
+  /** What a person would read of a page; `url` is where its relative links begin. */
+  page(html: string, url: string): Promise<WebPage>;
+}
+
+export interface WebPage {
+  /** Empty when it has none. */
+  readonly title: string;
+  /** Its main text; all of its text where no main text stands out. */
+  readonly markdown: string;
+  /** Links that do not stand in the text, whole ones of the web alone; at most 50. */
+  readonly links: readonly { readonly text: string; readonly url: string }[];
+}
+
+/** Where a page of the browser stands after a call. */
+export interface PageState {
+  readonly url: string;
+  readonly title: string;
+  /** Status of the answer, where the call loaded a page. */
+  readonly status?: number;
+  /** What happened beside it since the last call: a dialog, a window, a download, a host that was refused. */
+  readonly notes: readonly string[];
+}
+
+/** Text of a page; `cut` when it is longer than what may be asked for at once. */
+export interface PageText extends PageState {
+  readonly text: string;
+  readonly cut: boolean;
+}
+
+/**
+ * A page of a browser for the caller's session, kept between calls. A selector is a reference that `snapshot` gave
+ * (`e12`), CSS, or `text=…`. A failure is an `AppError` for the model.
+ */
+export interface CanBrowse {
+  goto(url: string): Promise<PageState>;
+  back(): Promise<PageState>;
+  click(selector: string): Promise<PageState>;
+  fill(selector: string, value: string): Promise<PageState>;
+  /** A key such as `Enter` or `Control+a`; in the element, or where the focus is. */
+  press(key: string, selector?: string): Promise<PageState>;
+  /** An option of a list by its value or its label. */
+  select(selector: string, value: string): Promise<PageState>;
+  /** Waits until an element, or a text, can be seen. */
+  waitFor(what: { readonly selector: string } | { readonly text: string }): Promise<PageState>;
+  /** What a person can read, of one element or of all, from a character (0-based) on. */
+  text(from: number, length: number, selector?: string): Promise<PageText>;
+  /** The elements by role and name with their references, as YAML. */
+  snapshot(from: number, length: number): Promise<PageText>;
+  /** What is in the window, as a JPEG; with a selector, scrolled so far that the element is in it. */
+  screenshot(selector?: string): Promise<PageState & { readonly bytes: Uint8Array }>;
+  /** The value of an expression in the page, as JSON. Throws `forbidden` where scripts are not allowed. */
+  evaluate(script: string, length: number): Promise<PageText>;
+  /** False when nothing was open. */
+  close(): Promise<boolean>;
 }
 
 export interface WebHit {
@@ -128,8 +202,17 @@ export interface CanSearchWeb {
 export interface PdfText {
   readonly pageCount: number;
   readonly title?: string;
-  /** `text` is empty for a page that is only a picture. */
-  readonly pages: readonly { readonly number: number; readonly text: string; readonly pictures: number }[];
+  readonly pages: readonly {
+    readonly number: number;
+    /** Empty for a page that is only a picture; `pictures` are counted for those alone. */
+    readonly text: string;
+    readonly pictures: number;
+    /** The text is only the beginning of what is there. */
+    readonly cut?: true;
+    readonly unreadable?: true;
+  }[];
+  /** The pages that were asked for and not reached, as `pages` of the next call; empty when there is none. */
+  readonly left: string;
 }
 
 /** Text of PDFs, in a worker with limits. `pages` such as `1-3,7`; the first pages when left out. */
@@ -138,6 +221,16 @@ export interface CanPdf {
     bytes: Uint8Array,
     options: { readonly pages?: string | undefined; readonly password?: string | undefined },
   ): Promise<PdfText>;
+}
+
+/** Databases by statements, one a call: connections by their names, SQLite files by their paths. A refusal is an `AppError`. */
+export interface CanQueryDatabases {
+  /** The database itself refuses to change anything. Without `database`: the only connection there is. */
+  query(database: string | undefined, sql: string): Promise<ResultTable>;
+  /** Where that is granted: a connection that may be written, a file in the write roots. */
+  execute(database: string | undefined, sql: string): Promise<ResultTable>;
+  tables(database: string | undefined): Promise<ResultTable>;
+  schema(database: string | undefined, table: string): Promise<ResultTable>;
 }
 
 export interface CanDrawImages {
@@ -149,12 +242,12 @@ export interface CanDrawImages {
 }
 
 export interface CanMail {
-  /** Throws `forbidden` for a recipient that no pattern allows. */
+  /** Throws `forbidden` for a recipient that no pattern allows. `rejected`: recipients that the server did not take. */
   send(mail: {
     readonly to: readonly string[];
     readonly subject: string;
     readonly body: string;
-  }): Promise<{ readonly id: string }>;
+  }): Promise<{ readonly id: string; readonly rejected: readonly string[] }>;
 }
 
 /** The caller's own sessions. */
@@ -184,8 +277,10 @@ export interface Capabilities {
   readonly code: CanCode;
   readonly git: CanGit;
   readonly web: CanWeb;
+  readonly browse: CanBrowse;
   readonly search: CanSearchWeb;
   readonly pdf: CanPdf;
+  readonly databases: CanQueryDatabases;
   readonly images: CanDrawImages;
   readonly mail: CanMail;
 }

@@ -1,8 +1,9 @@
 import { type OpenBeneath, openBeneath } from "../linux/open-beneath.ts";
+import { createInTurn } from "./in-turn.ts";
 import { canRead } from "./read-files.ts";
 import type { Roots } from "./roots.ts";
 import type { Lend } from "./sandbox.ts";
-import { canWrite, createInTurn } from "./write-files.ts";
+import { canWrite } from "./write-files.ts";
 
 export interface FileOptions {
   /** Real paths of folders that are never opened, whatever the roots hold: the data folder. */

@@ -14,7 +14,9 @@ export const grantedBy: Readonly<Record<CapabilityName, string | null>> = {
   git: "OPENCLAW_ALLOW_GIT",
   web: "OPENCLAW_ALLOW_WEB_FETCH",
   search: "OPENCLAW_ALLOW_WEB_SEARCH",
+  browse: "OPENCLAW_ALLOW_BROWSER",
   pdf: "OPENCLAW_ALLOW_PDF",
+  databases: "OPENCLAW_ALLOW_DATABASE",
   images: "OPENCLAW_ALLOW_IMAGE_GEN",
   mail: "OPENCLAW_ALLOW_EMAIL",
 };

@@ -1,8 +1,20 @@
 import type { CanNotes, CanSessions } from "./capabilities.ts";
+import { lendCode } from "./code.ts";
+import { createEgress } from "./create-egress.ts";
+import { type DatabaseConnection, lendDatabases } from "./databases.ts";
 import { lendFiles } from "./files.ts";
+import { lendPdf } from "./pdf.ts";
+import { lendImages } from "./images.ts";
+import { lendMail } from "./mail.ts";
+import type { HostSandbox } from "./programs.ts";
 import type { Roots } from "./roots.ts";
+import { runsPrograms } from "./runs-programs.ts";
 import type { Lend } from "./sandbox.ts";
+import { lendSearch } from "./search-web.ts";
 import type { Caller } from "./tool.ts";
+import { lendShell } from "./shell.ts";
+import { lendWeb } from "./web.ts";
+import { createRunInWorkspace } from "./workspace-programs.ts";
 
 /** The settings of what may be lent; the rows of the group `sandbox` have these names. */
 export interface GrantSettings {
@@ -18,6 +30,7 @@ export interface GrantSettings {
   readonly allowBrowserScript: boolean;
   readonly allowPdf: boolean;
   readonly allowDatabase: boolean;
+  readonly databases: Readonly<Record<string, DatabaseConnection>>;
   readonly allowEmail: boolean;
   readonly allowImageGen: boolean;
   readonly project: string | undefined;
@@ -31,6 +44,7 @@ export interface GrantSettings {
   readonly allowProcessNetwork: boolean;
   readonly browserPath: string | undefined;
   readonly browserCdpUrl: string | undefined;
+  readonly browserIdleMs: number;
   readonly searchProvider: "tavily" | "brave" | "searxng";
   readonly searchKey: string | undefined;
   readonly searchEndpoint: string | undefined;
@@ -58,6 +72,8 @@ export interface GrantParts {
 
 export interface Grants {
   readonly lend: Lend;
+  /** What holds granted programs; absent when nothing that is granted runs any. */
+  readonly host: HostSandbox | undefined;
   /** What was asked for and cannot be granted here, each with its fix; for the start block and the doctor. */
   readonly warnings: readonly string[];
   /** Ends what runs and gives back what was opened. */
@@ -67,15 +83,73 @@ export interface Grants {
 /** Everything that the settings grant, one line for each thing that can be lent. */
 export async function createGrants(settings: GrantSettings, parts: GrantParts): Promise<Grants> {
   const { project } = settings;
+  const images = lendImages(settings, parts.provider);
+  const mail = lendMail(settings);
+  const egress = createEgress({
+    allowedHosts: settings.allowedHosts,
+    allowPrivateNetwork: settings.allowPrivateNetwork,
+    ownPort: parts.ownPort,
+  });
+  const web = settings.allowWebFetch ? lendWeb({ net: egress.net }) : undefined;
+  const search = settings.allowWebSearch ? lendSearch(settings) : undefined;
+  const pdf = settings.allowPdf ? lendPdf() : undefined;
+  const never = [parts.dataDir];
+  // Made once for all that runs programs, where anything does: the host is tried out for it.
+  const programs = runsPrograms(settings)
+    ? await (
+        await import("./create-programs.ts")
+      ).createPrograms(settings, { never, workspace: parts.roots.workspace })
+    : undefined;
+  const git =
+    settings.allowGit || settings.allowGitFetch || settings.allowGitPush
+      ? (await import("./git.ts")).lendGit(settings, { programs, egress, roots: parts.roots, never })
+      : undefined;
+  const runInWorkspace = programs && createRunInWorkspace(settings, { programs, egress, roots: parts.roots });
+  const shell = runInWorkspace && lendShell(settings, runInWorkspace);
+  const code = lendCode(settings, runInWorkspace && { programs, runInWorkspace });
+  const databases =
+    settings.allowDatabase && programs
+      ? lendDatabases(settings.databases, { roots: parts.roots, never, programs })
+      : undefined;
+  const browser =
+    settings.allowBrowser && programs
+      ? (await import("./browser.ts")).lendBrowser(settings, { programs, egress })
+      : undefined;
   return {
     lend: {
       ...lendFiles(parts.roots, { never: [parts.dataDir] }),
       notes: (caller) => parts.notes(caller.principal),
       sessions: parts.sessions,
       time: () => ({ now: Date.now }),
+      ...web?.lend,
+      ...search?.lend,
+      ...git?.lend,
+      ...images.lend,
+      ...mail.lend,
+      ...(pdf && { pdf: pdf.lend }),
+      ...shell,
+      ...code.lend,
+      ...(databases && { databases: databases.lend }),
+      ...(browser && { browse: browser.lend }),
       ...(project !== undefined && { project: () => parts.notes(`project:${project}`) }),
     },
-    warnings: [],
-    async close() {},
+    host: programs?.host,
+    warnings: [
+      ...(programs?.host.warning === undefined ? [] : [programs.host.warning]),
+      ...(browser?.warnings ?? []),
+      ...(search?.warnings ?? []),
+      ...(git?.warnings ?? []),
+      ...images.warnings,
+      ...mail.warnings,
+    ],
+    async close() {
+      web?.close();
+      pdf?.close();
+      await code.close();
+      databases?.close();
+      await browser?.close();
+      await programs?.close();
+      await egress.close();
+    },
   };
 }

@@ -2,6 +2,7 @@ import { AppError, cancelled, publicError } from "../errors.ts";
 import type { ToolOffer } from "../llm/llm.ts";
 import { log } from "../telemetry/log.ts";
 import { checkArguments } from "./arguments.ts";
+import { callPattern } from "./call-pattern.ts";
 import type { Capabilities, CapabilityName } from "./capabilities.ts";
 import { startDeadline } from "./deadline.ts";
 import { settingsOf } from "./granted-by.ts";
@@ -54,9 +55,12 @@ const result = (status: ResultStatus, text: string, more: Partial<ToolResult> = 
 /** Bounded, without control characters, and never empty: a model takes an empty result for a mishap. */
 function resultText(text: string): string {
   if (text === "") return "(The tool answered with nothing.)";
-  if (text.length <= longestResult) return harmless(text);
-  const left = text.length - longestResult;
-  return `${harmless(text.slice(0, longestResult))}\n[Cut here: ${left} more characters are left out. Ask for less.]`;
+  const shown = harmless(text.slice(0, longestResult));
+  // What is hidden in a text takes more room when it is shown.
+  const left = Math.max(0, text.length - longestResult) + Math.max(0, shown.length - longestResult);
+  if (left === 0) return shown;
+  const kept = shown.slice(0, longestResult).toWellFormed();
+  return `${kept}\n[Cut here: ${left} more characters are left out. Ask for less.]`;
 }
 
 function success(output: ToolOutput): ToolResult {
@@ -104,10 +108,16 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     json: JSON.stringify({ type: "function", function: { name, description, parameters } }),
   });
 
+  /** What a tool needs, and what it uses as far as that is granted. */
+  const lendable = (tool: AnyTool): readonly CapabilityName[] => [
+    ...tool.needs,
+    ...(tool.uses ?? []).filter((name) => lend[name] !== undefined),
+  ];
+
   /** What a tool needs and nothing else. */
   function lendTo(tool: AnyTool, caller: Caller, signal: AbortSignal): Capabilities {
     const lent: Partial<Record<CapabilityName, unknown>> = {};
-    for (const name of [...tool.needs, ...(tool.uses ?? [])]) lent[name] = lend[name]?.(caller, signal);
+    for (const name of lendable(tool)) lent[name] = lend[name]?.(caller, signal);
     // Its type lets it reach no more than these; all of `needs` are granted, or it would not be run.
     return lent as Capabilities;
   }
@@ -130,10 +140,9 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     } catch (error) {
       if (call.signal.aborted) throw cancelled();
       if (!deadline.isOver) return failure(tool, error);
-      return result(
-        "timeout",
-        `${tool.name} was stopped: it took longer than ${ms / 1000} seconds. Ask for less at once.`,
-      );
+      const why = `${tool.name} was stopped: it took longer than ${ms / 1000} seconds. Ask for less at once.`;
+      // A tool that can tell how far it came says so in its error.
+      return result("timeout", resultText(error instanceof AppError ? `${why}\n${error.message}` : why));
     }
   }
 
@@ -152,11 +161,14 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     if (!checked.ok) return refused(`Cannot run ${name}:`, ...checked.faults);
     const { input } = checked;
     try {
+      const pattern = callPattern(tool, input);
       return {
         ok: true,
         name,
         effect: tool.effect(input),
         argumentsJson: JSON.stringify(input),
+        lends: lendable(tool),
+        ...(pattern !== undefined && { pattern }),
         run: (call) => run(tool, input, call),
       };
     } catch (error) {

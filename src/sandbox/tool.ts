@@ -43,6 +43,13 @@ export interface Tool<
   /** Handed over where they are granted; the tool is there without them, and says what it cannot do. */
   readonly uses?: readonly Use[];
   effect(input: v.InferOutput<Input>): Effect;
+  /**
+   * What a decision for more than this call is about, in words that a person reads, such as `git status`. Undefined, or
+   * without this: exactly these arguments. A call that runs something else (a shell, an interpreter) says nothing here.
+   * False: the same arguments mean something else another time (a click, wherever that page is by then), so each call
+   * is decided by itself.
+   */
+  pattern?(input: v.InferOutput<Input>): string | false | undefined;
   readonly input: Input;
   run(input: v.InferOutput<Input>, can: Lent<Need, Use>, call: CallContext): Promise<ToolOutput>;
 }
@@ -76,6 +83,10 @@ export type Prepared =
       readonly effect: Effect;
       /** The checked arguments as JSON text: what an approval shows and what runs. */
       readonly argumentsJson: string;
+      /** What the call will be handed. */
+      readonly lends: readonly CapabilityName[];
+      /** See `callPattern`. */
+      readonly pattern?: string;
       run(call: CallContext): Promise<ToolResult>;
     }
   | { readonly ok: false; readonly result: ToolResult };

@@ -1,95 +1,32 @@
-import { accessSync, constants, lstatSync, mkdirSync, renameSync, type Stats } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
+import { lstatSync, mkdirSync } from "node:fs";
 import { posix } from "node:path";
 import { AppError } from "../errors.ts";
 import { openPath, pathOf } from "../linux/open-beneath.ts";
-import type { CanWrite } from "./capabilities.ts";
+import type { CanWrite, FileChange } from "./capabilities.ts";
+import { changeAll } from "./change-all.ts";
 import { sizeText } from "./file-kind.ts";
 import { findPlace, type Grant, openBelow, type Place } from "./grant.ts";
-import { explain, inspect, type Opened, requireFile, requireFolder } from "./opened.ts";
+import type { InTurn } from "./in-turn.ts";
+import { explain, inspect, type Opened, requireFolder } from "./opened.ts";
 import { shown } from "./paths.ts";
 import { readWhole } from "./read-files.ts";
+import { replace } from "./replace-file.ts";
 
 const largestFile = 10 * 1024 * 1024;
-const blockBytes = 1024 * 1024;
+const largestBytes = 32 * 1024 * 1024;
+/** Of one change of several files; all of them are open at once. */
+const mostFiles = 100;
 
-/** Lets one act after another run for each key. */
-export type InTurn = <T>(key: string, act: () => Promise<T>) => Promise<T>;
-
-export function createInTurn(): InTurn {
-  const last = new Map<string, Promise<unknown>>();
-  return async (key, act) => {
-    const mine = (last.get(key) ?? Promise.resolve()).then(act);
-    const settled = mine.catch(() => undefined);
-    last.set(key, settled);
-    try {
-      return await mine;
-    } finally {
-      if (last.get(key) === settled) last.delete(key);
-    }
-  };
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, signal: AbortSignal) {
-  for (let at = 0; at < bytes.length;) {
-    signal.throwIfAborted();
-    const { bytesWritten } = await handle.write(bytes, at, Math.min(blockBytes, bytes.length - at), at);
-    at += bytesWritten;
-  }
-}
-
-/** Gives the new file the rights of the one that it replaces; its owner too, where we may. */
-async function keepRights(handle: FileHandle, old: Stats) {
-  await handle.chown(old.uid, old.gid).catch(() => undefined);
-  await handle.chmod(old.mode & 0o777);
-}
-
-/** What the name holds now, when it may be replaced: a regular file that is not marked read-only. */
-function replaceable(target: string, name: string): Stats | undefined {
-  const old = lstatSync(target, { throwIfNoEntry: false });
-  if (old === undefined) return undefined;
-  requireFile(old, name);
-  accessSync(target, constants.W_OK);
-  return old;
-}
-
-/** Writes beside the target and renames: both names are resolved in the opened folder, so nothing can be swapped in. */
-async function replace(
-  folder: Opened,
-  file: string,
-  name: string,
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const target = pathOf(folder.fd, file);
-  const old = replaceable(target, name);
-  const draft = pathOf(folder.fd, `.openclaw-${crypto.randomUUID()}.tmp`);
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  signal.throwIfAborted();
-  // When first needed: it takes a moment to load.
-  const { open, unlink } = await import("node:fs/promises");
-  const handle = await open(draft, flags, old === undefined ? 0o666 : 0o600);
-  try {
-    try {
-      await writeAll(handle, bytes, signal);
-      if (old !== undefined) await keepRights(handle, old);
-    } finally {
-      await handle.close();
-    }
-    signal.throwIfAborted();
-    renameSync(draft, target);
-  } catch (error) {
-    await unlink(draft).catch(() => undefined);
-    throw error;
-  }
-  return old === undefined;
-}
+const noRoom = (what: string, bytes: number, most: number, name: string) =>
+  new AppError(
+    "payload_too_large",
+    `Cannot write ${name}: ${what} has ${sizeText(bytes)}, and ${sizeText(most)} is the most. Write less.`,
+  );
 
 function encode(content: string, name: string): Uint8Array {
   const bytes = Buffer.from(content);
   if (bytes.length <= largestFile) return bytes;
-  const sizes = `${sizeText(bytes.length)}, and ${sizeText(largestFile)} is the most`;
-  throw new AppError("payload_too_large", `Cannot write ${name}: the text has ${sizes}. Write less.`);
+  throw noRoom("the text", bytes.length, largestFile, name);
 }
 
 function decode(bytes: Uint8Array, name: string): string {
@@ -145,7 +82,32 @@ export function canWrite(grant: Grant, inTurn: InTurn, signal: AbortSignal): Can
     });
   }
 
+  /** By the name that `withFolder` waits for: all in the same order, so that two calls never wait for each other. */
+  function inOrder(changes: readonly FileChange[]): readonly FileChange[] {
+    const keyOf = ({ path }: FileChange) => {
+      const { root, inside } = findPlace(grant, path);
+      return posix.join(root.path, inside);
+    };
+    const byKey = new Map(changes.map((change) => [keyOf(change), change]));
+    if (byKey.size < changes.length)
+      throw new AppError("bad_request", "Cannot change one file twice at once: give each file one change.");
+    if (changes.length > mostFiles)
+      throw new AppError("payload_too_large", `Cannot change more than ${mostFiles} files at once.`);
+    return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
+  }
+
   return {
+    async all(changes) {
+      for (const { path, to = "" } of changes) encode(to, shown(path));
+      await changeAll({ changes: inOrder(changes), withFolder, never: grant.never, signal });
+    },
+    bytes: (path, data) =>
+      withFolder(path, true, async (folder, file, name) => {
+        if (data.length > largestBytes) throw noRoom("it", data.length, largestBytes, name);
+        if (lstatSync(pathOf(folder.fd, file), { throwIfNoEntry: false }) !== undefined)
+          throw new AppError("conflict", `Cannot make ${name}: there is something of that name.`);
+        await replace(folder, file, name, data, signal);
+      }),
     async text(path, content) {
       const bytes = encode(content, shown(path));
       const created = await withFolder(path, true, (folder, file, name) =>

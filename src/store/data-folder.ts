@@ -38,7 +38,8 @@ export async function claimFolder(folder: string): Promise<DataFolder> {
   }
 }
 
-function closeToOthers(folder: string) {
+/** Makes the folder when it is missing. Throws `unavailable` for one that others may read and that may not be ours. */
+export function closeToOthers(folder: string) {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const mode = fs.statSync(folder).mode & 0o777;
   if ((mode & forOthers) === 0) return;

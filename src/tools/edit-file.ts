@@ -38,6 +38,7 @@ export const editFile = defineTool({
   description: "Replace one exact piece of a text file. `old_text` must stand in the file exactly once.",
   needs: ["write"],
   effect: () => "changes",
+  pattern: ({ path }) => path,
   input: v.object({
     path: v.pipe(v.string(), v.nonEmpty(), v.description("Path in the workspace, or an absolute one.")),
     old_text: v.pipe(v.string(), v.nonEmpty(), v.description("The text to replace, exactly as it stands.")),

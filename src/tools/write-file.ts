@@ -8,6 +8,7 @@ export const writeFile = defineTool({
   description: "Write a text file: makes it, and missing folders, or replaces all that it holds.",
   needs: ["write"],
   effect: () => "changes",
+  pattern: ({ path }) => path,
   input: v.object({
     path: v.pipe(v.string(), v.nonEmpty(), v.description("Path in the workspace, or an absolute one.")),
     content: v.pipe(v.string(), v.description("The whole new text.")),

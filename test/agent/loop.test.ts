@@ -97,7 +97,7 @@ test("runAgent asks before a call that changes something, and runs it when it is
     events.push(event);
     if (event.type === "approval") {
       expect(log).toEqual([]);
-      expect(await approvals.decide(event.approvalId, turn.principal, true)).toBe("recorded");
+      expect(await approvals.decide(event.approvalId, turn.principal, { approved: true })).toBe("recorded");
     }
   }
 
@@ -120,7 +120,7 @@ test("runAgent tells the model that a person denied a call, with their note", as
 
   for await (const event of agent(turn)) {
     if (event.type === "approval")
-      await approvals.decide(event.approvalId, turn.principal, false, "not today");
+      await approvals.decide(event.approvalId, turn.principal, { approved: false, note: "not today" });
   }
 
   expect(log).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { clientToken, serverUrl } from "../../src/cli/server-address.ts";
 import { loadSettings } from "../../src/config/load.ts";
@@ -23,13 +23,16 @@ test("serverUrl is OPENCLAW_BASE_URL, else where the server of these settings li
 test("clientToken is the operator's, else the one kept in the data folder, which never leaves this machine", async () => {
   await using folder = await temporaryFolder();
   await mkdir(join(folder.path, "data"));
-  await writeFile(join(folder.path, "data/token"), "kept-token\n");
+  await writeFile(join(folder.path, "data/token"), "kept-token\n", { mode: 0o600 });
   const kept = settingsOf({ OPENCLAW_DATA_DIR: join(folder.path, "data") });
 
   expect(clientToken(kept, "http://127.0.0.1:18789")).toBe("kept-token");
   expect(clientToken(kept, "http://[::1]:18789")).toBe("kept-token");
   expect(clientToken(kept, "https://claw.example")).toBeUndefined();
   expect(clientToken(settingsOf({ OPENCLAW_DATA_DIR: folder.path }), "http://127.0.0.1:1")).toBeUndefined();
+
+  await chmod(join(folder.path, "data/token"), 0o644);
+  expect(() => clientToken(kept, "http://127.0.0.1:18789")).toThrow("others may open it (mode 644, not 600)");
 
   const given = settingsOf({ OPENCLAW_AUTH_TOKEN: "given-token" });
   expect(clientToken(given, "https://claw.example")).toBe("given-token");

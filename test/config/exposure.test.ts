@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { refusals } from "../../src/config/exposure.ts";
+import { couldCallItself, refusals } from "../../src/config/exposure.ts";
 import { loadSettings } from "../../src/config/load.ts";
 
 let folder = "";
@@ -107,4 +107,21 @@ describe("refusals", () => {
       "OPENCLAW_ALLOWED_READ_ROOTS",
     ]);
   });
+});
+
+test.each<[Record<string, string>, boolean]>([
+  [{}, false],
+  [{ OPENCLAW_ALLOW_SHELL: "true" }, true],
+  [{ OPENCLAW_ALLOW_GIT: "true" }, true],
+  [{ OPENCLAW_ALLOW_BROWSER: "true" }, true],
+  [{ OPENCLAW_ALLOW_PRIVATE_NETWORK: "true" }, true],
+  [{ OPENCLAW_ALLOW_PROCESS_NETWORK: "true" }, true],
+  [{ OPENCLAW_ALLOW_CODE: "python" }, true],
+  [{ OPENCLAW_ALLOW_CODE: "javascript,bash" }, true],
+  [{ OPENCLAW_ALLOW_CODE: "javascript" }, false],
+  [{ OPENCLAW_ALLOW_WEB_FETCH: "true", OPENCLAW_ALLOW_PDF: "true" }, false],
+])("couldCallItself of %p is %p", (environment, expected) => {
+  const { settings } = loadSettings({ HOME: "/home/x", ...environment }, "/");
+  if (!settings) throw new Error("There are no settings.");
+  expect(couldCallItself(settings)).toBe(expected);
 });

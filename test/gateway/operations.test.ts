@@ -264,9 +264,64 @@ test("approvals are listed for their requester and decided once, over HTTP too",
   expect((await read(decide(first.id, { approved: false, note: "not now" }, aliceToken))).body).toEqual({
     id: first.id,
     approved: false,
+    scope: "once",
   });
   expect((await decide(first.id, { approved: true })).status).toBe(404);
   expect(await listed(aliceToken)).toEqual([second.id]);
+});
+
+test("decisions that reach further are the operator's to list and to revoke, and a scope is taken by every door", async () => {
+  await using gateway = await startGateway();
+  const ask = async (pattern: string, principal = "alice") => {
+    const turn = aTurn({ principal: { name: principal, scope: "chat" } });
+    const call = { callId: "c", toolName: "git", argumentsJson: '{"subcommand":"add"}', reason: "asks" };
+    return (await gateway.approvals.ask(turn, { ...call, pattern })).id;
+  };
+  const decide = (id: string, body: object, token?: string) =>
+    gateway.post(`/api/approvals/${id}`, body, token === undefined ? {} : { token });
+  const always = { approved: true, scope: "always" };
+
+  const first = await ask('"git add"');
+  expect((await read(gateway.ask("/api/approvals"))).body.items).toMatchObject([
+    { id: first, pattern: "git add" },
+  ]);
+  expect((await decide(first, always, aliceToken)).status).toBe(403);
+  expect((await decide(first, { approved: true, scope: "for ever" })).status).toBe(400);
+  expect((await decide(first, { approved: true, scope: "session" }, aliceToken)).status).toBe(400);
+  expect((await decide(first, always, bobToken)).status).toBe(404);
+  expect((await read(decide(first, always))).body).toEqual({ id: first, ...always });
+  await decide(await ask('{"subcommand":"add"}'), { approved: false, scope: "always", note: "no" });
+
+  const rules = async () => (await read(gateway.ask("/api/approvals/rules"))).body.items;
+  const [exact, pattern] = await rules().then((items) =>
+    items.toSorted(
+      (a: { approved: boolean }, b: { approved: boolean }) => Number(a.approved) - Number(b.approved),
+    ),
+  );
+  expect(exact).toMatchObject({
+    principal: "alice",
+    argumentsJson: '{"subcommand":"add"}',
+    approved: false,
+    note: "no",
+  });
+  expect(pattern).toMatchObject({
+    toolName: "git",
+    pattern: "git add",
+    approved: true,
+    decidedBy: "operator",
+  });
+  expect((await gateway.ask("/api/approvals/rules", { token: aliceToken })).status).toBe(403);
+  const forget = (id: string, token?: string) =>
+    gateway.ask(`/api/approvals/rules/${id}`, { method: "DELETE", ...(token !== undefined && { token }) });
+  expect((await forget(pattern.id, aliceToken)).status).toBe(403);
+  expect((await forget(pattern.id)).status).toBe(200);
+  expect((await forget(pattern.id)).status).toBe(404);
+  expect(await rules()).toHaveLength(1);
+
+  // The route of OpenClaw.NET knows no scope: what it is sent beside is not obeyed.
+  const third = await ask('"git log"');
+  await gateway.ask(`/tools/approve?approvalId=${third}&approved=true&scope=always`, { method: "POST" });
+  expect(await rules()).toHaveLength(1);
 });
 
 test("POST /tools/approve answers as tools around OpenClaw.NET read it", async () => {

@@ -90,7 +90,7 @@ test("the page of the executable: log in, send, watch a tool, approve, deny with
   await card.getByLabel("Output").getByText("ship it").waitFor();
 
   await say(page, "write");
-  await approval(page).getByText("made.txt").waitFor();
+  await approval(page).getByText("made.txt", { exact: true }).waitFor();
   await approval(page).getByText("from the page").waitFor();
   expect(await file("made.txt").exists()).toBeFalse();
   await approval(page).getByRole("button", { name: "Approve" }).click();

@@ -317,6 +317,8 @@ test("an approval is decided over the socket by its requester alone", async () =
     text: `Approval id is not valid for this sender/channel: ${id}`,
   });
   alice.send({ ...decision, scope: "always" });
+  expect(await alice.next()).toMatchObject({ type: "error", code: "forbidden" });
+  alice.send({ ...decision, scope: "forever" });
   expect(await alice.next()).toMatchObject({ type: "error", code: "bad_request" });
   alice.send(decision);
   expect(await alice.next()).toMatchObject({

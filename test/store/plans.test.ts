@@ -1,7 +1,11 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { noUsage, userMessage } from "../../src/llm/message.ts";
+import * as approvalRules from "../../src/store/approval-rules.ts";
 import * as approvals from "../../src/store/approvals.ts";
+import * as audit from "../../src/store/audit-rows.ts";
+import { sweepChain } from "../../src/store/audit-sweep.ts";
+import { createAuditTrail } from "../../src/store/audit-trail.ts";
 import * as branches from "../../src/store/branches.ts";
 import { compare } from "../../src/store/compare.ts";
 import * as events from "../../src/store/events.ts";
@@ -14,6 +18,7 @@ import * as sessions from "../../src/store/sessions.ts";
 import type { SqlValue, Tx } from "../../src/store/tx.ts";
 import * as turns from "../../src/store/turns.ts";
 import * as usage from "../../src/store/usage.ts";
+import { anEvent, auditKey } from "./audit-records.ts";
 import { anApproval, aSession, aTurn, now } from "./records.ts";
 
 /** A `tx` that keeps the text of each statement beside. */
@@ -50,6 +55,34 @@ async function plansOf(act: (tx: Tx) => Promise<unknown>): Promise<string[]> {
 
 /** Statements whose cost must not grow with what is stored. */
 const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
+  "approvalRules.insert": (tx) =>
+    approvalRules.insert(tx, {
+      id: "rul_1",
+      principal: "alice",
+      sessionId: "s1",
+      toolName: "write_file",
+      pattern: '"a"',
+      approved: true,
+      decidedBy: "operator",
+      createdAt: now,
+    }),
+  "approvalRules.match": (tx) =>
+    approvalRules.match(tx, { principal: "alice", sessionId: "s1", toolName: "write_file", pattern: '"a"' }),
+  "approvalRules.list": (tx) => approvalRules.list(tx, { limit: 5 }),
+  "approvalRules.remove": (tx) => approvalRules.remove(tx, "rul_1"),
+  "approvalRules.forgetSession": (tx) => approvalRules.forgetSession(tx, "s1"),
+  "audit.record": async (tx) => {
+    const trail = createAuditTrail({ chain: "c1" });
+    await trail.recordStart(tx, anEvent());
+    await trail.record(tx, anEvent());
+  },
+  "audit.nextChain": (tx) => audit.nextChain(tx, "c1"),
+  "audit.hasOld": (tx) => audit.hasOld(tx, "c1", now),
+  "audit.rowsAfter": (tx) => audit.rowsAfter(tx, "c1", 0, 5),
+  "audit.sweepChain": async (tx) => {
+    await createAuditTrail({ chain: "c1", now: () => now }).record(tx, anEvent());
+    await sweepChain(tx, "c1", { before: now + 1, most: 5, now, key: auditKey });
+  },
   "sessions.open": (tx) => aSession(tx, "s2"),
   "sessions.append": (tx) => sessions.append(tx, "s1", "t1", userMessage("hello"), now),
   "sessions.summarise": (tx) =>
@@ -120,6 +153,7 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "notes.list": (tx) => notes.list(tx, "alice", { limit: 5 }),
   "approvals.find": (tx) => approvals.find(tx, "apr_1"),
   "approvals.decide": (tx) => approvals.decide(tx, "apr_1", "denied", undefined, now),
+  "approvals.start": (tx) => approvals.start(tx, "apr_1", now),
   "approvals.byCall": (tx) => approvals.byCall(tx, "t1", "call_1"),
 };
 

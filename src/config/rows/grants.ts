@@ -16,7 +16,7 @@ export const grantRows = {
     env: "OPENCLAW_ALLOWED_SHELL_COMMANDS",
     schema: list,
     fallback: "",
-    doc: "Commands that `shell` may run, separated by commas, such as `ls,git status,npm run *`; then only pipelines of literal words are accepted. An allowed interpreter is everything. Empty: all, once `shell` is allowed.",
+    doc: "Commands that `shell` may run, separated by commas, such as `ls,git status,npm run *`: a name alone allows it with any arguments, several words exactly those, `*` any one word and at the end any more. Then only pipelines of literal words are accepted, started without `sh`. An allowed interpreter is everything. Empty: all, once `shell` is allowed.",
     alias: ["OpenClaw__Tooling__AllowedShellCommandGlobs"],
   },
   allowCode: {
@@ -47,7 +47,7 @@ export const grantRows = {
     env: "OPENCLAW_ALLOW_WEB_FETCH",
     schema: flag,
     fallback: "false",
-    doc: "Lets `web_fetch` read pages.",
+    doc: "Lets `web_fetch` read pages; directly, never through a proxy of the environment (`HTTP_PROXY`).",
   },
   allowWebSearch: {
     env: "OPENCLAW_ALLOW_WEB_SEARCH",

@@ -38,7 +38,7 @@ export const processRows = {
     env: "OPENCLAW_ALLOWED_HOSTS",
     schema: list,
     fallback: "",
-    doc: "Hosts that web_fetch, browser, git and granted processes may reach, separated by commas: `example.com`, `*.example.com`, `host:port`. Empty: every public one.",
+    doc: "Hosts that web_fetch, browser, git and granted processes may reach, separated by commas: `example.com`, `*.example.com`, `host:port`. Empty: every public one. Ports that are no web server's (22, 25, …) only where they are named.",
   },
   allowPrivateNetwork: {
     env: "OPENCLAW_ALLOW_PRIVATE_NETWORK",

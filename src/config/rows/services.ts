@@ -1,5 +1,6 @@
+import { databaseList } from "../database-list.ts";
 import type { SettingRow } from "../setting-row.ts";
-import { choice, httpUrl, list, text } from "../values.ts";
+import { choice, httpUrl, list, text, timeout } from "../values.ts";
 
 /** Services that tools speak to on the operator's behalf. */
 export const serviceRows = {
@@ -14,6 +15,12 @@ export const serviceRows = {
     schema: text,
     secret: true,
     doc: "A running browser for `browser`, as `http://…` or `ws://…` of its DevTools, instead of one of our own.",
+  },
+  browserIdleMs: {
+    env: "OPENCLAW_BROWSER_IDLE_SECONDS",
+    schema: timeout,
+    fallback: "300",
+    doc: "A page of `browser` that no call has used for so long is closed, and Chromium when it has had none for so long.",
   },
   searchProvider: {
     env: "OPENCLAW_WEB_SEARCH_PROVIDER",
@@ -47,7 +54,7 @@ export const serviceRows = {
     env: "OPENCLAW_IMAGE_KEY",
     schema: text,
     secret: true,
-    doc: "Key for it; the model provider's when left out.",
+    doc: "Key for it; when left out the model provider's, for an endpoint on the same host.",
   },
   smtpUrl: {
     env: "OPENCLAW_SMTP_URL",
@@ -65,5 +72,12 @@ export const serviceRows = {
     schema: list,
     fallback: "",
     doc: "Recipients that mail may go to, separated by commas: `ada@example.com`, `*@example.com`. Empty: none.",
+  },
+  databases: {
+    env: "OPENCLAW_DATABASES",
+    schema: databaseList,
+    fallback: "",
+    secret: true,
+    doc: 'Connections of `database`, by name, as JSON: `{"sales": "postgres://user:password@host/sales", "shop": {"url": "mysql://…", "write": true}}`. Only what says `"write": true` may be changed. Give them users that may do no more than they need: what a user may start by reading (functions, files of the server), only its rights can stop.',
   },
 } as const satisfies Record<string, SettingRow>;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { plainRequest } from "../../agent/turn.ts";
+import * as rules from "../../store/approval-rules.ts";
 import { beginErase, nothingErased } from "../../store/retention.ts";
 import * as sessions from "../../store/sessions.ts";
 import type { Tx } from "../../store/tx.ts";
@@ -128,6 +129,7 @@ const reset = defineOperation({
       await sessions.hold(tx, session);
       await checkIdle(tx, session);
       await sessions.setLeaf(tx, session, null, Date.now());
+      await rules.forgetSession(tx, session);
       return { reset: true };
     }),
 });

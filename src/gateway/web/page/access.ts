@@ -1,6 +1,10 @@
 import * as v from "valibot";
 
-export type Access = "open" | "login" | "unreachable";
+/** As whom this browser comes in, or why it does not. */
+export type Access = "operator" | "chat" | "login" | "unreachable";
+
+export const isIn = (access: Access) => access === "operator" || access === "chat";
+
 export type LoginResult = { readonly ok: true } | { readonly ok: false; readonly problem: string };
 
 const timeoutMs = 15_000;
@@ -8,11 +12,15 @@ const timeoutMs = 15_000;
 const ask = (path: string, init: RequestInit = {}) =>
   fetch(path, { ...init, redirect: "error", signal: AbortSignal.timeout(timeoutMs) });
 
+const Status = v.object({ principal: v.object({ scope: v.string() }) });
+
 /** Whether this browser may come in as it is: no token is needed, or its login cookie is good. */
 export async function askAccess(): Promise<Access> {
   try {
-    const { ok, status } = await ask("/api/status");
-    return ok ? "open" : status === 401 ? "login" : "unreachable";
+    const response = await ask("/api/status");
+    if (!response.ok) return response.status === 401 ? "login" : "unreachable";
+    const { principal } = v.parse(Status, await response.json());
+    return principal.scope === "operator" ? "operator" : "chat";
   } catch {
     return "unreachable";
   }

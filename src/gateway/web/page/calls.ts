@@ -10,7 +10,7 @@ const isUndecided = ({ state }: ApprovalItem) => state === "open" || state === "
 
 /** Adds the row of a call. A question about it that is still open here was answered elsewhere. */
 export function startCall(chat: Conversation, event: Of<"tool_start">, now: number): Conversation {
-  const { callId = "", toolName: name, argumentsPreview: args } = event;
+  const { callId = "", toolName: name, argumentsPreview: args, reason } = event;
   const key = `call-${chat.made}`;
   const call: ToolItem = {
     kind: "tool",
@@ -21,6 +21,7 @@ export function startCall(chat: Conversation, event: Of<"tool_start">, now: numb
     output: "",
     state: "running",
     startedAt: now,
+    ...(reason !== undefined && { reason }),
   };
   return changeItems(
     addItem(chat, call),
@@ -77,9 +78,10 @@ export function endCall(chat: Conversation, event: Of<"tool_result">, now: numbe
 
 /** Adds a question to the person, once. */
 export function askApproval(chat: Conversation, event: Of<"tool_approval_required">): Conversation {
-  const { approvalId: key, callId = "", toolName: name, argumentsPreview: args, reason } = event;
+  const { approvalId: key, callId = "", toolName: name, argumentsPreview: args, pattern, reason } = event;
   if (chat.items.some((item) => item.kind === "approval" && item.key === key)) return chat;
-  return addItem(chat, { kind: "approval", key, callId, name, args, reason, state: "open" });
+  const remembers = pattern === undefined ? {} : { pattern };
+  return addItem(chat, { kind: "approval", key, callId, name, args, ...remembers, reason, state: "open" });
 }
 
 /** With its turn every call and every question has ended. */

@@ -1,5 +1,5 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { askAccess, type LoginResult, logIn, logOut, takeToken } from "./access.ts";
+import { type Access, askAccess, isIn, type LoginResult, logIn, logOut, takeToken } from "./access.ts";
 import { type Conversation, emptyConversation } from "./conversation.ts";
 import { createOutbox } from "./outbox.ts";
 import { keepSessionId, newSessionId, readSessionId } from "./session-id.ts";
@@ -20,6 +20,8 @@ export interface Chat extends Omit<Line, "probe" | "close" | "goBefore"> {
   readonly draft: Signal<string>;
   /** True when this browser came in with a token, so that there is something to log out of. */
   readonly loggedIn: ReadonlySignal<boolean>;
+  /** True for the operator, whose decisions may hold for ever. */
+  readonly operator: ReadonlySignal<boolean>;
   titleOf(session: Pick<Session, "id" | "title">): string;
   start(): Promise<void>;
   logIn(token: string): Promise<LoginResult>;
@@ -41,6 +43,7 @@ export function createChat(): Chat {
   const sessions = signal<readonly Session[]>([]);
   const draft = signal("");
   const loggedIn = signal(localStorage.getItem(flag) !== null);
+  const operator = signal(false);
   const outbox = createOutbox(sessionStorage);
   const titles = createTitles(localStorage);
   let line: Line | undefined;
@@ -73,7 +76,8 @@ export function createChat(): Chat {
     });
   }
 
-  function enter() {
+  function enter(access: Access) {
+    operator.value = access === "operator";
     phase.value = "chat";
     openSession(readSessionId(location.hash, localStorage));
   }
@@ -81,7 +85,8 @@ export function createChat(): Chat {
   async function tradeToken(token: string): Promise<LoginResult> {
     const result = await logIn(token);
     if (!result.ok) return result;
-    if ((await askAccess()) !== "open") {
+    const access = await askAccess();
+    if (!isIn(access)) {
       return {
         ok: false,
         problem: "This browser did not keep the login cookie. Allow cookies for this page.",
@@ -89,7 +94,7 @@ export function createChat(): Chat {
     }
     localStorage.setItem(flag, "yes");
     loggedIn.value = true;
-    enter();
+    enter(access);
     return result;
   }
 
@@ -97,7 +102,7 @@ export function createChat(): Chat {
     const token = takeToken();
     const access = await askAccess();
     if (access === "login" && token !== undefined && (await tradeToken(token)).ok) return;
-    if (access === "open") return enter();
+    if (isIn(access)) return enter(access);
     phase.value = access === "login" ? "login" : "unreachable";
     if (access === "unreachable") setTimeout(start, unreachableWaitMs);
   }
@@ -118,13 +123,14 @@ export function createChat(): Chat {
     sessions,
     draft,
     loggedIn,
+    operator,
     titleOf: titles.of,
     start,
     openSession,
     send: (text) => line?.send(text),
     discard: (messageId) => line?.discard(messageId),
     stop: () => line?.stop(),
-    decide: async (approvalId, approved, note) => line?.decide(approvalId, approved, note),
+    decide: async (approvalId, decision) => line?.decide(approvalId, decision),
     loadEarlier: async () => line?.loadEarlier(),
     listBranches: async () => (await line?.listBranches()) ?? [],
     restore: async (branch) => (await line?.restore(branch)) ?? false,

@@ -44,6 +44,8 @@ export interface ApprovalItem {
   readonly args: string;
   /** All of it, once it is here. */
   readonly wholeArgs?: string;
+  /** What a decision for more than this call is about; absent: exactly these arguments. */
+  readonly pattern?: string;
   readonly reason: string;
   /** `closed`: the turn went on or ended without a decision of this page. */
   readonly state: "open" | "sending" | "approved" | "denied" | "closed";

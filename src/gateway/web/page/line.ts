@@ -31,13 +31,20 @@ export interface LineParts {
   reopen(): void;
 }
 
+/** What a person answers to a question; the scope says for how long. */
+export interface Decision {
+  readonly approved: boolean;
+  readonly note: string;
+  readonly scope: "once" | "session" | "always";
+}
+
 /** One session over one connection: what can be said in it. */
 export interface Line {
   send(text: string): void;
   /** Takes a refused message out of the row of waiting ones. */
   discard(messageId: string): void;
   stop(): void;
-  decide(approvalId: string, approved: boolean, note: string): Promise<void>;
+  decide(approvalId: string, decision: Decision): Promise<void>;
   loadEarlier(): Promise<void>;
   /** The branches of the session, the newest first. */
   listBranches(): Promise<readonly Branch[]>;
@@ -182,9 +189,9 @@ export function openLine(sessionId: string, parts: LineParts): Line {
     stop() {
       socket.send({ type: "cancel", sessionId });
     },
-    async decide(approvalId, approved, note) {
+    async decide(approvalId, { approved, note, scope }) {
       update((chat) => changeApproval(chat, approvalId, { state: "sending" }));
-      const params = { approval: approvalId, approved, ...(note !== "" && { note }) };
+      const params = { approval: approvalId, approved, scope, ...(note !== "" && { note }) };
       const reply = await socket.request("approvals.decide", params);
       update((chat) => changeApproval(chat, approvalId, outcome(reply, approved)));
     },

@@ -37,7 +37,12 @@ export const Envelope = v.variant("type", [
     step: v.optional(v.number()),
     maxSteps: v.optional(v.number()),
   }),
-  v.object({ type: v.literal("tool_start"), ...call, argumentsPreview: text }),
+  v.object({
+    type: v.literal("tool_start"),
+    ...call,
+    argumentsPreview: text,
+    reason: v.optional(v.string()),
+  }),
   v.object({ type: v.literal("tool_chunk"), ...call, text }),
   v.object({
     type: v.literal("tool_result"),
@@ -52,6 +57,7 @@ export const Envelope = v.variant("type", [
     ...call,
     approvalId: v.string(),
     argumentsPreview: text,
+    pattern: v.optional(v.string()),
     reason: text,
   }),
   v.object({ type: v.literal("error"), ...of, text, code: v.optional(v.string(), "internal") }),

@@ -15,11 +15,11 @@ export function readArguments(text: string): Record<string, unknown> | undefined
 
 /** Signs that draw nothing or turn the direction of what follows: a call could look like another one. */
 const unseen =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 
 /** The text with such signs as their numbers. */
 export const visible = (text: string) =>
-  text.replace(unseen, (sign) => `⟨${sign.charCodeAt(0).toString(16).padStart(4, "0")}⟩`);
+  text.replace(unseen, (sign) => `⟨${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}⟩`);
 
 const shown = (value: unknown) => visible(typeof value === "string" ? value : JSON.stringify(value, null, 2));
 

@@ -27,7 +27,7 @@ function draw(item: Item, { chat, toHtml }: Parts) {
     case "tool":
       return <ToolCard call={item} />;
     case "approval":
-      return <ApprovalCard approval={item} decide={chat.decide} />;
+      return <ApprovalCard approval={item} operator={chat.operator.value} decide={chat.decide} />;
     case "error":
       return <ErrorRow error={item} />;
   }
