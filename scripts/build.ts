@@ -5,9 +5,8 @@ import { parseArgs } from "node:util";
 import { buildPage } from "./build-page.ts";
 import { buildPdfData } from "./build-pdf-data.ts";
 import type { Arch } from "./bun/install.mjs";
-import { pdfFixUps } from "./pdf-fix-ups.ts";
-import { playwrightFixUps } from "./playwright-fix-ups.ts";
 import { checkDisarmed, makeTemplate } from "./template.ts";
+import { buildWholeModules, wholeModulesFrom } from "./whole-modules.ts";
 
 const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");
@@ -17,6 +16,7 @@ const targets: Readonly<Record<string, Arch>> = { "linux-x64": "x64", "linux-arm
 export async function buildExecutable(arch: Arch, outfile: string) {
   await buildPage(join(dist, "page"));
   await buildPdfData(join(dist, "pdf/cmaps.bin.txt"));
+  await buildWholeModules(root, join(dist, "whole"));
   await mkdir(dirname(outfile), { recursive: true });
   // The name is part of the bytes, the folder is not: built aside under its own name and moved.
   const aside = await mkdtemp(join(dirname(outfile), ".build-"));
@@ -49,7 +49,7 @@ async function compile(arch: Arch, outfile: string) {
     bytecode: true,
     metafile: true,
     allowUnresolved: [],
-    plugins: [playwrightFixUps, pdfFixUps],
+    plugins: [wholeModulesFrom(join(dist, "whole"))],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,
