@@ -1,4 +1,5 @@
 import { settingRows } from "./load.ts";
+import type { SettingRow } from "./setting-row.ts";
 import { type Settings, settingsTable } from "./settings.ts";
 
 /** In a list or an object only these fields are secret: the others are names and addresses. */
@@ -20,6 +21,8 @@ function decode(text: string): string {
   }
 }
 
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
 function* textsIn(value: unknown): Generator<string> {
   if (typeof value === "string") yield* [value, ...inAddress(value)];
   else if (Array.isArray(value)) for (const each of value) yield* textsIn(each);
@@ -32,6 +35,12 @@ export function secretValues(settings: Settings): readonly string[] {
   const secret = new Set(settingRows().filter((row) => row.secret === true));
   return Object.entries(settingsTable).flatMap(([group, rows]) => {
     const values: Readonly<Record<string, unknown>> = settings[group as keyof Settings];
-    return Object.entries(rows).flatMap(([name, row]) => (secret.has(row) ? [...textsIn(values[name])] : []));
+    return Object.entries<SettingRow>(rows).flatMap(([name, row]) => {
+      if (!secret.has(row)) return [];
+      const value = values[name];
+      // Of a family the names are those of its variables, and all that stands under them is secret.
+      const secrets = row.family === undefined || !isObject(value) ? [value] : Object.values(value);
+      return secrets.flatMap((each) => [...textsIn(each)]);
+    });
   });
 }

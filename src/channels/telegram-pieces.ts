@@ -1,0 +1,66 @@
+import type { Piece } from "./channel.ts";
+import { cutText } from "./cut-text.ts";
+
+/** UTF-16 units that the Bot API takes in one message. */
+export const longestMessage = 4096;
+/** Kept free in a piece for what closes and opens a block of code that was cut. */
+const fenceRoom = 96;
+const mostPhotos = 10;
+const longestAddress = 2048;
+
+const imageLine = /^[ \t]*\[IMAGE_URL:[ \t]*(https:\/\/[^\s\]]+)\][ \t]*$/;
+const fenceLine = /^ {0,3}(`{3,}|~{3,})([^\n`]*)$/;
+
+type Fence = { readonly mark: string; readonly opening: string } | undefined;
+
+/** The block of code that a line opens or closes, after the one that is open before it. */
+function fenceAfter(line: string, open: Fence): Fence {
+  const [, mark, info = ""] = fenceLine.exec(line) ?? [];
+  if (mark === undefined) return open;
+  if (open === undefined) {
+    const language = /^[\w+#.-]{1,32}/.exec(info.trim())?.[0] ?? "";
+    return { mark: mark.slice(0, 20), opening: `${mark.slice(0, 20)}${language}` };
+  }
+  const closes = mark[0] === open.mark[0] && mark.length >= open.mark.length && info.trim() === "";
+  return closes ? undefined : open;
+}
+
+/** Closes a block of code at the end of a piece and opens it again in the next. */
+function cutMarkdown(text: string): string[] {
+  if (text.length <= longestMessage) return [text];
+  let open: Fence;
+  return cutText(text, longestMessage - fenceRoom).map((piece) => {
+    const before = open;
+    for (const line of piece.split("\n")) open = fenceAfter(line, open);
+    const closed = open === undefined ? piece : `${piece}${piece.endsWith("\n") ? "" : "\n"}${open.mark}`;
+    return before === undefined ? closed : `${before.opening}\n${closed}`;
+  });
+}
+
+/** The answer as messages: texts in Markdown, and the pictures that it names in lines of their own outside of code. */
+export function telegramPieces(answer: string): Piece[] {
+  const pieces: Piece[] = [];
+  let lines: string[] = [];
+  let photos = 0;
+  const endText = () => {
+    const text = lines.join("\n");
+    lines = [];
+    // Telegram refuses what nobody can see.
+    const seen = cutMarkdown(text).filter((piece) => piece.trim() !== "");
+    pieces.push(...seen.map((piece) => ({ kind: "text" as const, text: piece })));
+  };
+  let open: Fence;
+  for (const line of answer.toWellFormed().split("\n")) {
+    open = fenceAfter(line, open);
+    const url = open === undefined ? imageLine.exec(line)?.[1] : undefined;
+    if (url === undefined || url.length > longestAddress || !URL.canParse(url) || photos === mostPhotos) {
+      lines.push(line);
+      continue;
+    }
+    endText();
+    photos++;
+    pieces.push({ kind: "photo", text: url });
+  }
+  endText();
+  return pieces;
+}
