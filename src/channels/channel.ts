@@ -7,6 +7,8 @@ export interface Attachment {
   /** As the sender named it; not to be trusted as a path. */
   readonly name: string;
   readonly type?: string;
+  /** Bytes of it, where the provider tells. */
+  readonly size?: number;
   bytes(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
 }
 

@@ -39,6 +39,12 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./health-check.ts")).healthCheck,
   },
   {
+    words: ["pairing"],
+    usage: "openclaw pairing list | approve CHANNEL CODE | revoke CHANNEL SENDER",
+    doc: "Who may write by the channels of a running server.",
+    load: async () => (await import("./pairing.ts")).pairing,
+  },
+  {
     words: ["audit"],
     usage: "openclaw audit verify [--json]",
     doc: "Check that nobody changed the audit trail, also while the server runs.",

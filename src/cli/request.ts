@@ -2,8 +2,8 @@ import type { Connection } from "./connection.ts";
 
 const answerMs = 35_000;
 
-/** Asks the server for an operation and waits until it is done. Throws with the server's own sentence when it refuses. */
-export async function request(connection: Connection, method: string, params: object): Promise<void> {
+/** Asks the server for an operation and waits for its result. Throws with the server's own sentence when it refuses. */
+export async function request(connection: Connection, method: string, params: object): Promise<unknown> {
   const id = crypto.randomUUID();
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
@@ -16,7 +16,7 @@ export async function request(connection: Connection, method: string, params: ob
       const envelope = await Promise.race([connection.receive(), late.promise]);
       if (envelope.type !== "response" || envelope.id !== id) continue;
       if (envelope.error !== undefined) throw new Error(envelope.error.message);
-      return;
+      return envelope.result;
     }
   } finally {
     clearTimeout(timer);

@@ -4,7 +4,10 @@ import type { Settings } from "../config/settings.ts";
 import { version } from "./version.ts";
 
 interface Started {
-  readonly app: Pick<App, "dataDir" | "madeToken" | "model" | "tokenFile" | "tools" | "warnings">;
+  readonly app: Pick<
+    App,
+    "channels" | "dataDir" | "madeToken" | "model" | "tokenFile" | "tools" | "warnings"
+  >;
   readonly url: string;
   readonly settings: Settings;
   readonly notes: readonly Note[];
@@ -25,6 +28,7 @@ export function startBlock({ app, url, settings, notes, advice }: Started): stri
     line("tools", `${app.tools.join(", ") || "none"} (autonomy: ${agent.autonomy})`),
     ...(sandbox.readRoots.length > 0 ? [line("reads", sandbox.readRoots.join(", "))] : []),
     ...(sandbox.writeRoots.length > 0 ? [line("writes", sandbox.writeRoots.join(", "))] : []),
+    ...(app.channels.length > 0 ? [line("channels", app.channels.join(", "))] : []),
     line("data", app.dataDir),
     ...(app.madeToken === undefined
       ? []

@@ -1,5 +1,6 @@
 import { isWithin, missingFolders, realFolders, realPath } from "./folders.ts";
 import type { Problem } from "./load.ts";
+import { refuseWebhooks } from "./refuse-webhooks.ts";
 import type { Settings } from "./settings.ts";
 import { isLoopback } from "./values.ts";
 
@@ -26,6 +27,7 @@ export const refusals = (settings: Settings, executable: string): readonly Probl
   ...refuseOverlaps(settings, realPath(executable)),
   ...refuseTokens(settings),
   ...refuseDemo(settings),
+  ...refuseWebhooks(settings),
   ...(isLoopback(settings.gateway.bindAddress) ? [] : refusePublic(settings)),
 ];
 
@@ -87,7 +89,7 @@ const setModel = "Set MODEL_PROVIDER_KEY, or MODEL_PROVIDER_ENDPOINT and MODEL_P
 
 /** Beyond loopback strangers can knock. */
 function refusePublic(settings: Settings): readonly Problem[] {
-  const { gateway, llm } = settings;
+  const { gateway, llm, channels } = settings;
   const { readRoots, writeRoots } = realFolders(settings);
   const here = `OPENCLAW_BIND_ADDRESS is ${gateway.bindAddress}, which others can reach`;
   const rules = [
@@ -105,6 +107,15 @@ function refusePublic(settings: Settings): readonly Problem[] {
       env: "OPENCLAW_ALLOW_QUERY_TOKEN",
       broken: gateway.allowQueryToken,
       text: `${here}, and OPENCLAW_ALLOW_QUERY_TOKEN is true, which puts tokens into logs and histories. Set it to false.`,
+    },
+    {
+      env: "OPENCLAW_PUBLIC_URL",
+      broken:
+        channels.publicUrl === undefined &&
+        [channels.twilioAccount, channels.twilioToken, channels.twilioFrom].every(
+          (each) => each !== undefined,
+        ),
+      text: `${here}, and SMS is on (TWILIO_*), but OPENCLAW_PUBLIC_URL is not set, so no signature can be checked. Set it to the address that Twilio calls, such as https://agent.example.com`,
     },
     {
       env: "OPENCLAW_ALLOWED_READ_ROOTS",

@@ -71,6 +71,13 @@ export const offlineChecks: readonly Check[] = [
     },
   },
   {
+    id: "jobs",
+    async run({ settings }): Promise<Finding> {
+      const { inspectJobs } = await import("./jobs.ts");
+      return inspectJobs(settings);
+    },
+  },
+  {
     id: "sandbox",
     async run({ settings }): Promise<Finding> {
       const { inspectSandbox } = await import("./sandbox.ts");

@@ -29,4 +29,18 @@ export const onlineChecks: readonly Check[] = [
       };
     },
   },
+  {
+    id: "channels",
+    async run({ settings }): Promise<Finding> {
+      const { inspectChannels } = await import("./channels.ts");
+      return inspectChannels(settings, AbortSignal.timeout(mostSeconds * 1000));
+    },
+  },
+  {
+    id: "outbox",
+    async run({ settings }): Promise<Finding> {
+      const { inspectOutbox } = await import("./outbox.ts");
+      return inspectOutbox(settings.store);
+    },
+  },
 ];

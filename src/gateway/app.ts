@@ -11,6 +11,7 @@ import { loginRoutes } from "./routes/login.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { openAiRoutes } from "./routes/openai.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
+import { pairingRoutes } from "./routes/pairing.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { responseRoutes } from "./routes/responses.ts";
 import { toolsApproveRoutes } from "./routes/tools-approve.ts";
@@ -34,6 +35,7 @@ export function createApp(parts: GatewayParts, door: Door, logins: Logins, state
   healthRoutes(app, parts, state.isDraining);
   operationRoutes(app, parts);
   toolsApproveRoutes(app, parts);
+  pairingRoutes(app, parts);
   loginRoutes(app, door, logins);
   pageRoutes(app);
   metricsRoutes(app, parts, state.connections);

@@ -1,6 +1,7 @@
 import { stopping } from "../errors.ts";
 import { count } from "../telemetry/metrics.ts";
 import { createApp } from "./app.ts";
+import { createChannelDoor } from "./channel-door.ts";
 import type { App, Call } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { createCors } from "./cors.ts";
@@ -32,6 +33,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     });
   });
   const door = createDoor(settings, { refused: logins.refused });
+  const channelDoor = createChannelDoor(parts.channels?.routes ?? [], {
+    peer: door.peer,
+    refused: (address) => logins.refused(address, "wrong_proof"),
+  });
   const cors = createCors(door.allowed);
   const sockets = createSockets(parts);
   let draining = false;
@@ -40,6 +45,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   async function answer(request: Request, path: string, server: Bun.Server<Connection>) {
     const socketAddress = () => server.requestIP(request)?.address ?? "unknown";
     const arrival = { request, path, socketAddress };
+    if (channelDoor.isFor(arrival)) return channelDoor.answer(arrival);
     const principal = door.admit(arrival);
     if (path === "/ws" && principal !== undefined) {
       if (draining) throw stopping();

@@ -3,11 +3,13 @@ import type { AuditEvent } from "../store/audit.ts";
 import { log } from "../telemetry/log.ts";
 import { clientKey } from "./proxies.ts";
 
+type Refused = "wrong_token" | "wrong_proof";
+
 /** Writes down who came in, and how often who was turned away. Nobody waits for it. */
 export interface Logins {
   entered(principal: Principal, by: "cookie" | "websocket", address: string): void;
-  /** A wrong token; all of one address in a minute become one row. */
-  refused(address: string): void;
+  /** A wrong token, or a webhook without its proof; all of one address in a minute become one row. */
+  refused(address: string, outcome?: Refused): void;
   /** Writes what was counted so far. */
   close(): Promise<void>;
 }
@@ -20,6 +22,7 @@ const rowsAtOnce = 100;
 
 interface Count {
   readonly address: string;
+  readonly outcome: Refused;
   count: number;
 }
 
@@ -41,10 +44,10 @@ export function createLogins(record: (events: readonly AuditEvent[]) => Promise<
     const counted = [...wrong.values()];
     wrong.clear();
     await write(
-      counted.map(({ address, count }) => ({
+      counted.map(({ address, outcome, count }) => ({
         kind: "login",
         principal: "unknown",
-        outcome: "wrong_token",
+        outcome,
         address,
         detail: { count },
       })),
@@ -55,10 +58,11 @@ export function createLogins(record: (events: readonly AuditEvent[]) => Promise<
     entered({ name, scope }, by, address) {
       void write([{ kind: "login", principal: name, outcome: "ok", address, detail: { by, scope } }]);
     },
-    refused(address) {
-      const isNew = !wrong.has(clientKey(address));
-      const key = isNew && wrong.size >= mostAddresses ? "others" : clientKey(address);
-      const seen = wrong.get(key) ?? { address: key === "others" ? key : address, count: 0 };
+    refused(address, outcome = "wrong_token") {
+      const name = `${clientKey(address)} ${outcome}`;
+      const isCounted = wrong.has(name) || wrong.size < mostAddresses;
+      const key = isCounted ? name : `others ${outcome}`;
+      const seen = wrong.get(key) ?? { address: isCounted ? address : "others", outcome, count: 0 };
       seen.count += 1;
       wrong.set(key, seen);
       // No process lives on for it.

@@ -1,6 +1,9 @@
+import type { Hono } from "hono";
 import type { Approvals } from "../agent/approvals.ts";
 import type { RunTurn } from "../agent/turn.ts";
+import type { Pairings } from "../channels/pairing.ts";
 import type { Models } from "../llm/llm.ts";
+import type { Jobs } from "../scheduler/jobs.ts";
 import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
 import type { Turns } from "../turns/turns.ts";
@@ -31,6 +34,15 @@ export interface OfferedTool {
   readonly inputSchema: unknown;
 }
 
+/** What the gateway knows of the channels. */
+export interface ChannelDesk {
+  /** Their webhooks, each of which proves its sender by itself. */
+  readonly routes: readonly Hono[];
+  readonly pairings: Pairings;
+  /** Tries again to deliver what was given up; false when there is none of that id. */
+  retry(id: string): Promise<boolean>;
+}
+
 /** Everything that the gateway is handed. */
 export interface GatewayParts {
   readonly settings: GatewaySettings;
@@ -44,8 +56,12 @@ export interface GatewayParts {
   /** Runs a turn that has no session. */
   readonly run: RunTurn;
   readonly approvals: Approvals;
+  /** Absent in tests that are not about it. */
+  readonly channels?: ChannelDesk;
+  /** The same. */
+  readonly jobs?: Jobs;
   readonly models: Models;
   readonly tools: readonly OfferedTool[];
   /** What `status.get` tells beside what the gateway knows itself: model, provider, load. */
-  status(): Record<string, unknown>;
+  status(): Record<string, unknown> | Promise<Record<string, unknown>>;
 }

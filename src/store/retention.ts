@@ -48,6 +48,11 @@ export async function eraseSome(tx: Tx, id: string, most: number): Promise<Erase
   await tx`
     DELETE FROM approvals
     WHERE turn_id IN (SELECT id FROM turns WHERE session_id = ${id} ORDER BY seq LIMIT ${most})`;
+  // What still waits to be sent was said before, and is.
+  await tx`
+    DELETE FROM outbox
+    WHERE ended_at IS NOT NULL
+      AND turn_id IN (SELECT id FROM turns WHERE session_id = ${id} ORDER BY seq LIMIT ${most})`;
   const turns = await tx`
     DELETE FROM turns WHERE id IN (SELECT id FROM turns WHERE session_id = ${id} ORDER BY seq LIMIT ${most})
     RETURNING id`;

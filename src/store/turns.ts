@@ -25,6 +25,8 @@ export interface NewTurnRow {
   readonly request: string;
   /** The client's own id of the message, once in a session. */
   readonly messageId?: string;
+  /** JSON of where its answer is sent. */
+  readonly delivery?: string;
   /** The process that runs it. */
   readonly owner: string;
   readonly createdAt: number;
@@ -76,6 +78,7 @@ export const StoredTurn = v.pipe(
     text: v.string(),
     input: maybeText,
     request: v.string(),
+    delivery: maybeText,
   }),
   v.transform((row): TurnRow => ({
     id: row.id,
@@ -102,6 +105,7 @@ export const StoredTurn = v.pipe(
     text: row.text,
     input: row.input,
     request: row.request,
+    ...(row.delivery !== undefined && { delivery: row.delivery }),
   })),
 );
 
@@ -121,10 +125,10 @@ export async function insert(tx: Tx, turn: NewTurnRow): Promise<TurnRow> {
   const { last_turn: seq, last_event: firstEvent } = counters;
   await tx`
     INSERT INTO turns (id, session_id, seq, principal, scope, channel, message_id, state, owner, fence, cancel_asked, first_event, input_tokens,
-      output_tokens, created_at, text, input, request)
+      output_tokens, created_at, text, input, request, delivery)
     VALUES (${turn.id}, ${turn.sessionId}, ${seq}, ${turn.principal}, ${turn.scope}, ${turn.channel},
       ${turn.messageId ?? null}, 'queued', ${turn.owner}, 1, 0, ${firstEvent}, 0, 0, ${turn.createdAt}, ${turn.text},
-      ${turn.input ?? null}, ${turn.request})`;
+      ${turn.input ?? null}, ${turn.request}, ${turn.delivery ?? null})`;
   return {
     ...turn,
     seq,
@@ -139,6 +143,11 @@ export async function insert(tx: Tx, turn: NewTurnRow): Promise<TurnRow> {
 
 export async function find(tx: Tx, id: string): Promise<TurnRow | undefined> {
   return first(StoredTurn, await tx`SELECT * FROM turns WHERE id = ${id}`);
+}
+
+/** The turn that opened a session. */
+export async function findFirst(tx: Tx, sessionId: string): Promise<TurnRow | undefined> {
+  return first(StoredTurn, await tx`SELECT * FROM turns WHERE session_id = ${sessionId} AND seq = 1`);
 }
 
 /** The turn that a message of this id has begun. */

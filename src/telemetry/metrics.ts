@@ -15,6 +15,12 @@ const counters = {
   totalLlmErrors: 0,
   totalApprovals: 0,
   totalSlowReaders: 0,
+  totalDeliveries: 0,
+  totalDeliveryFailures: 0,
+  totalDeadDeliveries: 0,
+  totalPossibleDoubles: 0,
+  totalRefusedSenders: 0,
+  totalRefusedWebhooks: 0,
 };
 
 export type CounterName = keyof typeof counters;

@@ -3,12 +3,14 @@ import { type Command, findCommand, takesCommands } from "../agent/commands.ts";
 import { mayAddress, type RunTurn, type Turn } from "../agent/turn.ts";
 import type { TurnEnds } from "../agent/turn-ends.ts";
 import { busy, cancelled, stopping } from "../errors.ts";
+import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import * as leases from "../store/turn-leases.ts";
 import * as rows from "../store/turns.ts";
 import { log } from "../telemetry/log.ts";
+import type { Deliver } from "./deliver.ts";
 import { createSessionLogs } from "./events.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { notFound, runTurn } from "./runner.ts";
@@ -27,6 +29,10 @@ export interface TurnsParts {
   readonly maxWaitingPerSession: number;
   /** How long a process may be silent before the others take its turns over; absent when no other shares the store. */
   readonly leaseMs?: number;
+  /** Absent in tests that are not about it. */
+  readonly audit?: AuditTrail;
+  /** Writes down what is to be sent; absent where nothing is. */
+  readonly deliver?: Deliver;
   readonly now?: () => number;
 }
 
@@ -52,6 +58,8 @@ export function createTurns(parts: TurnsParts): Turns {
   /** How many turns of a session are here, in order of arrival. */
   const bySession = new Map<string, Set<string>>();
   let draining = false;
+  /** Nothing runs on: what is here goes on when a server starts again. */
+  let stopped = false;
   /** Turns of an earlier process come first. */
   let recovered: Promise<void> = Promise.resolve();
 
@@ -87,7 +95,7 @@ export function createTurns(parts: TurnsParts): Turns {
     const isStopping = () => draining;
     // Behind the caller's continuation, so that it can say `accepted` before anything of the turn is told.
     const ended = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => runTurn(turn, sessionId, turnLog, { run, ends, now, isStopping }))
+      .then(() => runTurn(turn, sessionId, turnLog, { ...parts, now, isStopping }))
       .catch((error) => log.error("a turn could not be ended", { turn: row.id, session: sessionId, error }))
       .finally(() => {
         turnLog.close();
@@ -98,11 +106,12 @@ export function createTurns(parts: TurnsParts): Turns {
       });
     running.set(row.id, { sessionId, controller, ended });
     if (row.cancelAsked) controller.abort(cancelled());
+    if (stopped) controller.abort(stopping());
   }
 
   /** Writes the message and its turn; answers with the turn of an earlier message of the same id instead. */
   async function writeDown(tx: Tx, turn: NewTurn, turnId: string, command: boolean) {
-    const { sessionId, principal, channel, messageId } = turn;
+    const { sessionId, principal, channel, messageId, delivery } = turn;
     const session = await sessions.open(tx, { id: sessionId, owner: principal.name, channel, now: now() });
     if (!mayAddress(principal, session.owner)) throw notFound(sessionId);
     const seen = messageId === undefined ? undefined : await rows.findByMessage(tx, sessionId, messageId);
@@ -120,6 +129,7 @@ export function createTurns(parts: TurnsParts): Turns {
       createdAt: now(),
       ...(input !== undefined && { input }),
       ...(messageId !== undefined && { messageId }),
+      ...(delivery !== undefined && { delivery: JSON.stringify(delivery) }),
     });
     // With nothing before it the turn begins in the same commit. Asked behind the insert, which holds the session.
     const begun = !command && !(await rows.hasEarlier(tx, sessionId, row.seq));
@@ -178,15 +188,20 @@ export function createTurns(parts: TurnsParts): Turns {
   }
 
   return {
-    async accept(newTurn, listener) {
-      if (draining) throw stopping();
+    async accept(newTurn, listener, also) {
+      // A delegate is part of a turn that runs.
+      if (draining && newTurn.request.cause?.kind !== "delegate") throw stopping();
       await recovered;
       const { sessionId } = newTurn;
       const command = isCommand(newTurn);
       const waiting = bySession.get(sessionId)?.size ?? 0;
       if (!command && (running.size >= parts.maxTurns || waiting > parts.maxWaitingPerSession)) throw busy();
       const turnId = Bun.randomUUIDv7();
-      const stored = await store.write((tx) => writeDown(tx, newTurn, turnId, command));
+      const stored = await store.write(async (tx) => {
+        const written = await writeDown(tx, newTurn, turnId, command);
+        if (written.seen === undefined) await also?.(tx);
+        return written;
+      });
       if (stored.seen !== undefined) {
         if (listener !== undefined) await repeat(stored.seen, listener);
         const cursor = `${stored.seen.firstEvent}`;
@@ -230,8 +245,11 @@ export function createTurns(parts: TurnsParts): Turns {
       const timer = setTimeout(resolve, ms);
       await Promise.race([ended, late]);
       clearTimeout(timer);
+      stopped = true;
       for (const turn of running.values()) turn.controller.abort(stopping());
       await ended;
+      // Delegates that began meanwhile.
+      await Promise.all([...running.values()].map((turn) => turn.ended));
       await heartbeat?.stop();
     },
 

@@ -14,6 +14,8 @@ interface Asking {
   readonly turnId: string;
   readonly callId: string;
   readonly sessionId?: string;
+  /** The only tools that its turn may use. */
+  readonly onlyTools?: readonly string[];
 }
 
 /** What an agent says in another session comes in by this door. */
@@ -40,6 +42,11 @@ export function ownSessions(store: Store, accept: Turns["accept"], asking: Askin
     if (sessionId === asking.sessionId)
       throw new AppError("forbidden", `Cannot send to ${sessionId}: it is the session of this conversation.`);
     const turn = await store.read((tx) => turns.find(tx, turnId));
+    if (turn?.channel === "delegate")
+      throw new AppError(
+        "forbidden",
+        "Cannot send: a delegate answers who asked it, and begins nothing else.",
+      );
     if (turn?.channel === channel)
       throw new AppError(
         "forbidden",
@@ -70,7 +77,8 @@ export function ownSessions(store: Store, accept: Turns["accept"], asking: Askin
         principal: { name: principal, scope: "chat" },
         channel,
         text: message,
-        request: plainRequest,
+        // What is begun there may not use more than what began it.
+        request: asking.onlyTools ? { ...plainRequest, onlyTools: asking.onlyTools } : plainRequest,
         messageId: `call:${turnId}:${callId}`.slice(0, 128),
       });
       return { turnId: accepted.turnId };

@@ -1,3 +1,5 @@
+import { hasOld, nextChain } from "../store/audit-rows.ts";
+import { sweepChain } from "../store/audit-sweep.ts";
 import type { Store } from "../store/open.ts";
 import { removeBefore as removeResponses } from "../store/responses.ts";
 import * as rows from "../store/retention.ts";
@@ -6,6 +8,8 @@ import { log } from "../telemetry/log.ts";
 
 /** What one write deletes of each kind: a few milliseconds, which all other writes wait for. */
 const rowsAtOnce = 500;
+/** Each is read and hashed before it goes. */
+const auditRowsAtOnce = 200;
 const sessionsAtOnce = 50;
 /** Between two writes, so that a sweep takes a small part of the time. */
 const pauseMs = 20;
@@ -38,12 +42,18 @@ export interface RetentionRules {
   readonly sessionMs: number;
   /** Events of ended turns: they are what a client that comes back is told. The messages stay. */
   readonly eventMs: number;
+  /** Rows of the audit trail. */
+  readonly auditMs?: number;
+  /** What their sweep is signed with; asked for when there is something to sweep. */
+  readonly auditKey?: () => string;
+  /** Deletes what others keep, until the signal. */
+  readonly others?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Deletes what has had its time, a little at once, until `signal` says stop. Returns how much. */
 export async function sweep(
   store: Store,
-  { sessionMs, eventMs }: RetentionRules,
+  { sessionMs, eventMs, auditMs = 0, auditKey, others }: RetentionRules,
   { signal, now = Date.now }: { signal: AbortSignal; now?: () => number },
 ): Promise<{ sessions: number; events: number }> {
   let sessions = 0;
@@ -96,12 +106,32 @@ export async function sweep(
     }
   }
 
+  async function sweepAudit(before: number, keyOf: () => string) {
+    let chain = await store.read((tx) => nextChain(tx, ""));
+    for (; chain !== undefined && !signal.aborted;) {
+      const at = chain;
+      try {
+        for (let more = await store.read((tx) => hasOld(tx, at, before)); more && !signal.aborted;) {
+          const step = { before, most: auditRowsAtOnce, now: now(), key: keyOf() };
+          more = (await store.write((tx) => sweepChain(tx, at, step))) === auditRowsAtOnce;
+          await Bun.sleep(pauseMs);
+        }
+      } catch (error) {
+        // It stays as it is, as evidence: `openclaw audit verify` says the same.
+        log.error("a part of the audit trail was not swept", { error });
+      }
+      chain = await store.read((tx) => nextChain(tx, at));
+    }
+  }
+
   for (const id of await store.read((tx) => rows.halfErased(tx, sessionsAtOnce))) {
     if (!signal.aborted) await eraseSession(store, id, signal);
   }
   if (sessionMs > 0) await sweepIdle(now() - sessionMs);
   if (sessionMs > 0) await sweepResponses(now() - sessionMs);
   if (eventMs > 0) await sweepEvents(now() - eventMs);
+  if (auditMs > 0 && auditKey !== undefined) await sweepAudit(now() - auditMs, auditKey);
+  await others?.(signal);
   return { sessions, events };
 }
 

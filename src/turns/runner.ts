@@ -1,13 +1,17 @@
 import { isLeaseLost, takeBackTurn } from "../agent/begin-turn.ts";
+import { cutOff, ended, requested } from "../agent/call-audit.ts";
 import type { RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
 import type { TurnEnds } from "../agent/turn-ends.ts";
 import { AppError, cancelled, isStopping, publicError } from "../errors.ts";
 import { addUsage, assistantMessage, noUsage } from "../llm/message.ts";
+import type { AuditEvent, AuditTrail } from "../store/audit.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import * as turns from "../store/turns.ts";
 import { log } from "../telemetry/log.ts";
 import { isLight } from "./cursor.ts";
+import { approvalPrompt, errorLine } from "../agent/plain-text.ts";
+import type { Deliver, Said } from "./deliver.ts";
 import type { TurnLog } from "./events.ts";
 import type { LoggedEvent } from "./turns.ts";
 
@@ -15,6 +19,9 @@ export interface RunnerParts {
   readonly run: RunTurn;
   readonly ends: TurnEnds;
   readonly now: () => number;
+  /** Absent in tests that are not about it. */
+  readonly audit?: AuditTrail | undefined;
+  readonly deliver?: Deliver | undefined;
   /** True when no more is to be tried. */
   readonly isStopping: () => boolean;
 }
@@ -53,7 +60,12 @@ export async function runTurn(
   let waits = false;
   /** What the model calls of this turn took so far. */
   let usage = noUsage;
+  /** Calls without a result, by id: their tools. */
+  const open = new Map<string, string>();
 
+  const record = async (tx: Tx, events: readonly AuditEvent[]) => {
+    for (const event of events) await parts.audit?.record(tx, event);
+  };
   const append = async (tx: Tx, message: ModelMessage["message"] | undefined) => {
     if (message !== undefined) await sessions.append(tx, sessionId, turn.id, message, now());
   };
@@ -63,6 +75,11 @@ export async function runTurn(
   const finish = async (tx: Tx, end: Pick<turns.TurnEnd, "state" | "errorCode" | "errorMessage">) => {
     await turns.finish(tx, turn.id, { ...end, usage, now: now() });
     await ends.announce(tx, sessionId);
+  };
+  /** Writes down, with the commit of `tx`, what is to be sent where the turn has to deliver. */
+  const say = async (tx: Tx, said: Pick<Said, "kind" | "text" | "approvalId">) => {
+    const { delivery } = turn;
+    if (delivery !== undefined) await parts.deliver?.write(tx, { ...said, delivery, turnId: turn.id });
   };
   const workOn = async (tx: Tx) => {
     if (waits) await turns.setState(tx, turn.id, "running");
@@ -75,19 +92,29 @@ export async function runTurn(
       said = "";
       usage = addUsage(usage, event.usage);
       if (event.message.calls.length === 0) answer = event;
-      else await turnLog.commit(undefined, (tx) => append(tx, event.message));
+      else
+        await turnLog.commit(undefined, async (tx) => {
+          await append(tx, event.message);
+          await record(tx, requested(turn, event.message.calls));
+        });
       return;
     }
     if (event.type === "tool_result") {
-      const { message, ...told } = event;
+      const { message, lent: _lent, grant: _grant, ...told } = event;
+      open.delete(event.callId);
       await turnLog.commit(told, async (tx) => {
         await workOn(tx);
         await sessions.append(tx, sessionId, turn.id, message, now());
+        await record(tx, [ended(turn, event)]);
       });
       return;
     }
     if (event.type === "approval") {
-      await turnLog.commit(event, (tx) => setState(tx, turn.id, "waiting_approval"));
+      await turnLog.commit(event, async (tx) => {
+        await setState(tx, turn.id, "waiting_approval");
+        await say(tx, { kind: "approval", text: approvalPrompt(event), approvalId: event.approvalId });
+      });
+      parts.deliver?.committed();
       waits = true;
       return;
     }
@@ -95,9 +122,13 @@ export async function runTurn(
       await turnLog.commit(event, async (tx) => {
         await append(tx, answer?.message);
         await finish(tx, { state: "done" });
+        const text = event.type === "notice" ? event.text : (answer?.message.text ?? "");
+        await say(tx, { kind: "answer", text });
       });
+      parts.deliver?.committed();
       return;
     }
+    if (event.type === "tool_start") open.set(event.callId, event.toolName);
     if (event.type === "text") said += event.text;
     if (isLight(event)) turnLog.tell(event);
     else await turnLog.commit(event, async () => {});
@@ -126,12 +157,16 @@ export async function runTurn(
         const beginning = code === "cancelled" && said !== "" ? assistantMessage(said) : undefined;
         await append(tx, answer?.message ?? beginning);
         const state = code === "cancelled" ? "cancelled" : "failed";
+        await record(tx, cutOff(turn, open, code));
         await finish(tx, { state, errorCode: code, errorMessage: message });
         if (!stepped && refusals.includes(code)) await takeBackTurn(tx, turn.id, now());
+        await say(tx, { kind: "failed", text: code === "cancelled" ? message : errorLine(code, message) });
       });
     for (let told = false; ; told = true) {
       try {
-        return await end();
+        await end();
+        parts.deliver?.committed();
+        return;
       } catch (fault) {
         if (isLeaseLost(fault) || parts.isStopping()) throw fault;
         log.error("the end of a turn cannot be stored yet", {

@@ -15,6 +15,9 @@ const StoredCause = v.variant("kind", [
     callId: v.string(),
     depth: v.number(),
     sessionId: v.optional(v.string()),
+    root: v.object({ turnId: v.string(), sessionId: v.optional(v.string()) }),
+    above: v.array(v.string()),
+    limits: v.array(v.object({ turnId: v.string(), tokens: v.number() })),
   }),
 ]);
 
@@ -35,6 +38,12 @@ const StoredRequest = v.object({
 const StoredInput = v.object({
   content: v.optional(v.array(v.looseObject({}))),
   results: v.optional(v.array(v.object({ callId: v.string(), content: v.string() })), []),
+});
+
+const StoredDelivery = v.object({
+  channel: v.string(),
+  recipient: v.string(),
+  answersOnly: v.optional(v.boolean()),
 });
 
 const plainText = JSON.stringify(plainRequest);
@@ -73,5 +82,6 @@ export function turnFromRow(row: TurnRow, signal: AbortSignal): Turn {
     resumed: row.startedAt !== undefined,
     signal,
     outsideSlot: (wait) => wait(),
+    ...(row.delivery !== undefined && { delivery: v.parse(StoredDelivery, JSON.parse(row.delivery)) }),
   };
 }

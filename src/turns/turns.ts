@@ -1,5 +1,6 @@
-import type { Principal, TurnEvent, TurnRequest } from "../agent/turn.ts";
+import type { Delivery, Principal, TurnEvent, TurnRequest } from "../agent/turn.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Tx } from "../store/tx.ts";
 
 /** A message for a kept session, as a door hands it in. */
 export interface NewTurn {
@@ -14,6 +15,8 @@ export interface NewTurn {
   readonly request: TurnRequest;
   /** The client's own id of the message: one seen before in this session is not run again. */
   readonly messageId?: string;
+  /** Where its answer is sent, whoever listens. */
+  readonly delivery?: Delivery;
 }
 
 export interface Accepted {
@@ -61,9 +64,10 @@ export interface Turns {
   /**
    * Commits the message and its turn, then sees to it that the turn runs, whoever listens. `listener` hears the
    * events of this turn (all of them again when it is a repeat). Throws `not_found` for a session of somebody else,
-   * `busy` when the queues are full or the server drains, `unavailable` when it could not be stored.
+   * `busy` when the queues are full or the server drains, `unavailable` when it could not be stored. `also` writes in
+   * the same commit, unless it is a repeat; what it throws undoes all of it.
    */
-  accept(turn: NewTurn, listener?: Listener): Promise<Accepted>;
+  accept(turn: NewTurn, listener?: Listener, also?: (tx: Tx) => Promise<void>): Promise<Accepted>;
   /** Ends a turn that waits or runs; false when there is none of that id or it has ended. */
   cancel(turnId: string): Promise<boolean>;
   /** The turn of the session that runs, in whichever process, or else waits first. */

@@ -9,6 +9,7 @@ function blockOf(environment: Record<string, string>, made: { madeToken?: string
     dataDir: "/data",
     model: "gpt-4o (openai)",
     tools: ["time", "read_file"],
+    channels: [],
     warnings: ["Mend this."],
     ...made,
   };

@@ -63,6 +63,13 @@ describe("refusals", () => {
     expect(refused({ OPENCLAW_ALLOW_QUERY_TOKEN: "true" })).toEqual([]);
   });
 
+  test("refuses SMS beyond loopback without the address that its signatures are about", () => {
+    const sms = { TWILIO_ACCOUNT_SID: "AC1", TWILIO_AUTH_TOKEN: "a-secret", TWILIO_FROM: "+15005550006" };
+    expect(refused({ ...abroad, ...sms })).toEqual(["OPENCLAW_PUBLIC_URL"]);
+    expect(refused({ ...abroad, ...sms, OPENCLAW_PUBLIC_URL: "https://agent.example.com" })).toEqual([]);
+    expect(refused(sms)).toEqual([]);
+  });
+
   test("refuses client tokens without a token of the operator, on every bind", () => {
     expect(refused({ OPENCLAW_CLIENT_TOKENS: "phone=0123456789abcdef" })).toEqual(["OPENCLAW_CLIENT_TOKENS"]);
   });

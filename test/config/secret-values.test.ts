@@ -36,3 +36,9 @@ test("secretValues finds a value for each row that is secret", () => {
   const { settings } = loadSettings({ HOME: "/nowhere" }, "/");
   expect(settings && secretValues(settings)).toEqual([]);
 });
+
+test("secretValues finds all secrets of a family of variables, whatever its names are", () => {
+  const OPENCLAW_WEBHOOKS_DEPLOYS_SECRET = "the-old-secret,the-new-secret";
+  const { settings } = loadSettings({ HOME: "/nowhere", OPENCLAW_WEBHOOKS_DEPLOYS_SECRET }, "/");
+  expect(settings && secretValues(settings)).toEqual(["the-old-secret", "the-new-secret"]);
+});

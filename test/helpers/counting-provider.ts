@@ -1,7 +1,18 @@
 import { type ChatBody, type ModelServer, type Step, scriptedModel } from "./model-server.ts";
 
 /** What a provider does with a turn, by the word in what its user says. */
-export const words = ["plain", "tool", "busy", "down", "long", "refuse", "drop", "cut", "hang"] as const;
+export const words = [
+  "plain",
+  "tool",
+  "delegate",
+  "busy",
+  "down",
+  "long",
+  "refuse",
+  "drop",
+  "cut",
+  "hang",
+] as const;
 export type Word = (typeof words)[number];
 /** After these a provider has told less than it has done: the ledger estimates. */
 export const cutWords: readonly Word[] = ["drop", "cut", "hang"];
@@ -73,6 +84,10 @@ export function countingProvider(seed: number): CountingProvider {
       if (word === "hang") return cut({ text: ["half "], hang: "body" });
       if (word === "tool" && last?.role !== "tool")
         return answer({ calls: [{ name: "time", arguments: {} }] });
+      if (word === "delegate" && last?.role !== "tool") {
+        const given = { profile: "helper", task: saying("tool", session) };
+        return answer({ calls: [{ name: "delegate_agent", arguments: given }] });
+      }
       return answer({ text: isSummary ? "In short." : ["all ", "of ", "it"] });
     };
 
@@ -86,6 +101,8 @@ export function countingProvider(seed: number): CountingProvider {
       // A provider that fails so often would be left alone.
       OPENCLAW_BREAKER_THRESHOLD: "0",
       OPENCLAW_CONTEXT_TOKENS: "4000",
+      OPENCLAW_ALLOW_DELEGATION: "true",
+      OPENCLAW_AGENTS: '[{"name": "helper", "description": "Helps."}]',
     },
     told,
     async [Symbol.asyncDispose]() {

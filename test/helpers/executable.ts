@@ -30,14 +30,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the executable to its end in an empty folder (or in `cwd`), with no variables but those given. */
+/** Runs the executable (behind the words of `wrapper`) to its end in an empty folder (or in `cwd`), with no variables but those given. */
 export async function runExecutable(
   args: readonly string[],
   env: Record<string, string> = {},
-  { cwd, stdin = "" }: { cwd?: string; stdin?: string } = {},
+  { cwd, stdin = "", wrapper = [] }: { cwd?: string; stdin?: string; wrapper?: readonly string[] } = {},
 ): Promise<Ended> {
   await using folder = await temporaryFolder();
-  const child = Bun.spawn([await executable(), ...args], {
+  const child = Bun.spawn([...wrapper, await executable(), ...args], {
     cwd: cwd ?? folder.path,
     env: environmentIn(folder.path, env),
     stdin: new Blob([stdin]),
@@ -69,14 +69,15 @@ export interface RunningExecutable extends AsyncDisposable {
 
 /**
  * Starts the executable as a server on a free port, in an empty folder, with no variables but those given. Throws, with
- * what it wrote, when it ends or prints no address. For a restart over the same data give both OPENCLAW_DATA_DIR.
+ * what it wrote, when it ends or prints no address. For a restart over the same data give both OPENCLAW_DATA_DIR. `wrapper` are
+ * words before its path, of a program that becomes it.
  */
 export async function startExecutable(
   env: Record<string, string> = {},
-  { cwd }: { cwd?: string } = {},
+  { cwd, wrapper = [] }: { cwd?: string; wrapper?: readonly string[] } = {},
 ): Promise<RunningExecutable> {
   const folder = await temporaryFolder();
-  const child = Bun.spawn([await executable()], {
+  const child = Bun.spawn([...wrapper, await executable()], {
     cwd: cwd ?? folder.path,
     env: environmentIn(folder.path, env),
     stdin: "ignore",

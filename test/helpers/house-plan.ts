@@ -8,7 +8,7 @@ export type Plan = ReadonlyMap<string, readonly string[]>;
 
 /** Parts that everybody may import, and those that may import the settings. */
 const forAll = ["errors.ts", "telemetry"];
-const mayReadSettings = ["cli", "assemble.ts", "doctor"];
+const mayReadSettings = ["cli", "assemble.ts", "assemble", "doctor"];
 
 /** Reads the table of `src/README.md`. */
 export function readPlan(markdown: string): Plan {

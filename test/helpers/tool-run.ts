@@ -11,6 +11,8 @@ export interface AskedCall {
 
 /** How one call ended, as a client of `/ws` heard it. */
 export interface HeardResult {
+  /** `call_<n>` for the n-th call of its step, from 0 on. */
+  readonly callId: string;
   readonly name: string;
   readonly status: string;
   readonly text: string;
@@ -21,6 +23,8 @@ export interface HeardResult {
 
 export interface ToolRun extends AsyncDisposable {
   readonly server: RunningExecutable;
+  /** The operator's. */
+  readonly token: string;
   /** Base URL of the scripted model. */
   readonly modelUrl: string;
   /** What the model was asked last. */
@@ -77,6 +81,7 @@ function resultsOf(heard: readonly Envelope[]): readonly HeardResult[] {
     .filter(({ type }) => type === "tool_result")
     .map((envelope) => v.parse(Result, envelope))
     .map(({ callId, toolName, text, resultStatus, reason }) => ({
+      callId,
       name: toolName,
       status: resultStatus,
       text,
@@ -89,17 +94,23 @@ function resultsOf(heard: readonly Envelope[]): readonly HeardResult[] {
  * The compiled executable with a scripted model, to use its tools over `/ws` as a model would. It has a token, and the
  * variables that are given.
  */
-export async function startToolRun(env: Readonly<Record<string, string>>): Promise<ToolRun> {
+export async function startToolRun(
+  env: Readonly<Record<string, string>>,
+  options: { wrapper?: readonly string[] } = {},
+): Promise<ToolRun> {
   const token = "the-tests-own-token";
   const model = scriptedModel(obey, { keep: 1 });
   try {
-    const server = await startExecutable({
-      OPENCLAW_AUTH_TOKEN: token,
-      MODEL_PROVIDER_ENDPOINT: model.url,
-      MODEL_PROVIDER_KEY: "a-key-of-the-tests",
-      MODEL_PROVIDER_MODEL: "scripted",
-      ...env,
-    });
+    const server = await startExecutable(
+      {
+        OPENCLAW_AUTH_TOKEN: token,
+        MODEL_PROVIDER_ENDPOINT: model.url,
+        MODEL_PROVIDER_KEY: "a-key-of-the-tests",
+        MODEL_PROVIDER_MODEL: "scripted",
+        ...env,
+      },
+      options,
+    );
     const run: ToolRun["run"] = async (calls, { sessionId, approve = true } = {}) => {
       using client = await connectEnvelopes(server.url, token);
       const messageId = Bun.randomUUIDv7();
@@ -120,6 +131,7 @@ export async function startToolRun(env: Readonly<Record<string, string>>): Promi
     };
     return {
       server,
+      token,
       modelUrl: model.url,
       lastBody: () => model.requests.at(-1)?.body,
       run,

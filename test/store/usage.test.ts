@@ -25,6 +25,22 @@ forEachStore("record adds a call to what its turn, its session, its day and its 
     expect(await usage.spentBySession(tx, "s1")).toEqual({ tokens: 15 + 15 + 105, cost: 10 });
     expect(await usage.spentBySession(tx, "s9")).toEqual({ tokens: 0, cost: 0 });
     expect(await usage.spentByTurn(tx, "t2")).toEqual({ tokens: 105, cost: 0 });
+    await record(tx, {
+      turnId: "t3",
+      parentTurnId: "t2",
+      inputTokens: 20,
+      now: tuesday,
+      channel: "delegate",
+    });
+    await record(tx, {
+      turnId: "t4",
+      parentTurnId: "t3",
+      inputTokens: 30,
+      now: tuesday,
+      channel: "delegate",
+    });
+    expect(await usage.spentByTurn(tx, "t2")).toEqual({ tokens: 105 + 25 + 35, cost: 0 });
+    expect(await usage.spentByTurn(tx, "t3")).toEqual({ tokens: 25 + 35, cost: 0 });
     expect(await usage.spentOnDay(tx, "2026-11-23")).toEqual({ tokens: 150, cost: 10 });
     expect(await usage.spentOnDay(tx, "2026-11-23", "bob")).toEqual({ tokens: 0, cost: 0 });
     expect(await usage.spentOnDay(tx, "2026-11-24", "bob")).toEqual({ tokens: 15, cost: 0 });

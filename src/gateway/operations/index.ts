@@ -1,7 +1,11 @@
 import { approvalOperations } from "./approvals.ts";
+import { auditOperations } from "./audit.ts";
 import { branchOperations } from "./branches.ts";
+import { deliveryOperations } from "./deliveries.ts";
+import { jobOperations } from "./jobs.ts";
 import { noteOperations } from "./notes.ts";
 import type { Operation } from "./operation.ts";
+import { pairingOperations } from "./pairing.ts";
 import { sessionOperations } from "./sessions.ts";
 import { statusOperations } from "./status.ts";
 import { turnOperations } from "./turns.ts";
@@ -13,5 +17,9 @@ export const operations: readonly Operation[] = [
   ...branchOperations,
   ...turnOperations,
   ...approvalOperations,
+  ...jobOperations,
   ...noteOperations,
+  ...pairingOperations,
+  ...deliveryOperations,
+  ...auditOperations,
 ];

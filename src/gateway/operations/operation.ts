@@ -35,6 +35,8 @@ export const contextOf = (parts: GatewayParts, asked: Asked): OperationContext =
   turns: parts.turns,
   run: parts.run,
   approvals: parts.approvals,
+  ...(parts.channels && { channels: parts.channels }),
+  ...(parts.jobs && { jobs: parts.jobs }),
   models: parts.models,
   status: () => parts.status(),
   get tools() {

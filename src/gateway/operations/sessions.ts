@@ -6,11 +6,13 @@ import * as sessions from "../../store/sessions.ts";
 import type { Tx } from "../../store/tx.ts";
 import * as turns from "../../store/turns.ts";
 import { eraseSession } from "../../turns/retention.ts";
+import { readRequest } from "../../turns/turn-row.ts";
 import { checkMayOpen, MessageId, SessionId } from "../ids.ts";
 import { ownSession } from "../owned.ts";
 import { Entry, toEntry } from "./entry.ts";
 import { exportSession } from "./export.ts";
 import { checkIdle } from "./idle.ts";
+import type { GatewayParts } from "../parts.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 import { Limit, PageCursor, pageOf, pageSchema } from "./paging.ts";
 
@@ -40,16 +42,31 @@ const list = defineOperation({
   },
 });
 
+/** The call that the session of a delegate was opened for. */
+async function parentOf({ store }: Pick<GatewayParts, "store">, session: string) {
+  const row = await store.read((tx) => turns.findFirst(tx, session));
+  const cause = row && readRequest(row.request).cause;
+  if (cause?.kind !== "delegate") return undefined;
+  return { turn: cause.turnId, call: cause.callId, session: cause.sessionId };
+}
+
 const get = defineOperation({
   name: "sessions.get",
   http: "GET /api/sessions/:session",
   scope: "own-session",
-  summary: "One session. `cursor` is where its log stands, `turn` what runs or waits first in it.",
+  summary:
+    "One session. `cursor` is where its log stands, `turn` what runs or waits first in it, `parent` the call that a delegate works for.",
   params: of,
-  result: v.object({ ...Session.entries, cursor: v.string(), turn: v.optional(v.string()) }),
+  result: v.object({
+    ...Session.entries,
+    cursor: v.string(),
+    turn: v.optional(v.string()),
+    parent: v.optional(v.object({ turn: v.string(), call: v.string(), session: v.optional(v.string()) })),
+  }),
   run: async ({ session }, context) => {
     const found = await ownSession(context, context.principal, session);
-    return { ...found, cursor: `${found.lastEvent}`, turn: await context.turns.current(session) };
+    const parent = found.channel === "delegate" ? await parentOf(context, session) : undefined;
+    return { ...found, cursor: `${found.lastEvent}`, turn: await context.turns.current(session), parent };
   },
 });
 

@@ -25,7 +25,7 @@ const statusGet = defineOperation({
     principal: v.object({ name: v.string(), scope: v.string() }),
   }),
   run: async (_, { status, version, startedAt, principal }) => ({
-    ...status(),
+    ...(await status()),
     version,
     uptimeMs: Date.now() - startedAt,
     principal,

@@ -1,9 +1,23 @@
 import * as v from "valibot";
+import { readRequest } from "../../turns/turn-row.ts";
 import { TurnId } from "../ids.ts";
 import { ownTurn } from "../owned.ts";
 import { defineEvents, defineOperation, type Operation } from "./operation.ts";
 
 const of = v.object({ turn: TurnId });
+
+/** What began a turn, where that was no message of a person. */
+const Cause = v.variant("kind", [
+  v.object({ kind: v.literal("job"), jobId: v.string(), slot: v.number() }),
+  v.object({ kind: v.literal("webhook"), name: v.string() }),
+  v.object({
+    kind: v.literal("delegate"),
+    turnId: v.string(),
+    callId: v.string(),
+    depth: v.number(),
+    sessionId: v.optional(v.string()),
+  }),
+]);
 
 const get = defineOperation({
   name: "turns.get",
@@ -17,6 +31,9 @@ const get = defineOperation({
     messageId: v.optional(v.string()),
     channel: v.string(),
     state: v.string(),
+    /** The profile that was asked for. */
+    agent: v.optional(v.string()),
+    cause: v.optional(Cause),
     error: v.optional(v.object({ code: v.string(), message: v.string() })),
     usage: v.object({ inputTokens: v.number(), outputTokens: v.number() }),
     /** Its events follow this place in the session's log. */
@@ -30,8 +47,11 @@ const get = defineOperation({
   async run({ turn }, context) {
     const row = await ownTurn(context, context.principal, turn);
     const { errorCode: code, errorMessage: message = "", inputTokens, outputTokens } = row;
+    const { agent, cause } = readRequest(row.request);
     return {
       ...row,
+      agent,
+      cause,
       session: row.sessionId,
       usage: { inputTokens, outputTokens },
       cursor: `${row.firstEvent}`,

@@ -1,0 +1,78 @@
+import * as outbox from "../store/outbox.ts";
+import type { Tx } from "../store/tx.ts";
+import { log } from "../telemetry/log.ts";
+import type { Deliver, Said } from "../turns/deliver.ts";
+import type { Channel, Piece } from "./channel.ts";
+
+/** Channels by their names. */
+export type Channels = ReadonlyMap<string, Channel>;
+
+/** Something to tell a person that no turn said; told once for each `id`. */
+export interface Notice {
+  readonly id: string;
+  readonly kind: string;
+  readonly channel: string;
+  readonly recipient: string;
+  readonly text: string;
+}
+
+export interface Deliveries extends Deliver {
+  /** Writes a notice down, with the commit of `tx`; call `committed` behind it. */
+  post(tx: Tx, notice: Notice): Promise<void>;
+}
+
+const noAnswer = "(There was no text in the answer.)";
+
+/** What is sent for what was said. */
+function piecesOf(channel: Channel, { kind, text, approvalId }: Pick<Said, "kind" | "text" | "approvalId">) {
+  if (kind === "approval") return [{ kind, text, ...(approvalId !== undefined && { approvalId }) }];
+  const all = text.trim() === "" ? noAnswer : text;
+  try {
+    const pieces = channel.pieces(all);
+    if (pieces.length > 0) return pieces;
+  } catch (error) {
+    // The end of a turn must not hang on how a channel cuts: what is too long is refused by its provider, visibly.
+    log.error("an answer could not be cut into pieces", { channel: channel.name, error });
+  }
+  return [{ kind: "text", text: all } satisfies Piece];
+}
+
+/** Turns what is said into rows of the outbox; `committed` wakes who sends them. */
+export function createDeliveries(
+  channels: Channels,
+  { committed, now = Date.now }: { committed: () => void; now?: () => number },
+): Deliveries {
+  async function put(
+    tx: Tx,
+    line: outbox.Line,
+    of: { turnId: string; kind: string },
+    said: Pick<Said, "kind" | "text" | "approvalId">,
+  ) {
+    const { channel, recipient } = line;
+    const found = channels.get(channel);
+    const pieces: readonly Piece[] =
+      found === undefined ? [{ kind: "text", text: said.text }] : piecesOf(found, said);
+    await outbox.enqueue(tx, {
+      channel,
+      recipient,
+      ...of,
+      pieces: pieces.map((piece) => JSON.stringify(piece)),
+      now: now(),
+      ...(found === undefined && {
+        dead: `There is no channel ${channel} here: set what turns it on, then retry.`,
+      }),
+    });
+  }
+
+  return {
+    committed,
+    async write(tx, said) {
+      const { delivery, turnId, kind, approvalId } = said;
+      if (kind === "failed" && delivery.answersOnly === true) return;
+      // One turn asks about many calls, and a turn that goes on after a restart asks again.
+      const name = kind === "approval" ? `approval:${approvalId ?? ""}` : kind;
+      await put(tx, delivery, { turnId, kind: name }, said);
+    },
+    post: (tx, { id, kind, text, ...line }) => put(tx, line, { turnId: id, kind }, { kind: "answer", text }),
+  };
+}

@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { type App, principalOf } from "../call.ts";
+import { ChannelName, Code, pairingsOf, refusal, SenderId } from "../operations/pairing.ts";
+import type { GatewayParts } from "../parts.ts";
+import { json } from "../respond.ts";
+
+const Approve = v.object({ channelId: ChannelName, senderId: SenderId, code: Code });
+const Revoke = v.object({ channelId: ChannelName, senderId: SenderId });
+
+/** The most that one list holds. */
+const mostItems = 200;
+
+const failure = (status: 400 | 404, error: string) => json({ success: false, error }, status);
+
+/** `/pairing/*`, as tools around OpenClaw.NET call it; for the operator alone, which the door sees to. */
+export function pairingRoutes(app: App, { channels }: GatewayParts): void {
+  app.get("/pairing/list", async () => {
+    const { items } = await pairingsOf(channels).list({ limit: mostItems });
+    return json({
+      items: items
+        .filter(({ approvedAt }) => approvedAt !== undefined)
+        .map(({ channel: channelId, sender: senderId, approvedAt }) => ({ channelId, senderId, approvedAt })),
+    });
+  });
+
+  app.post("/pairing/approve", async (c) => {
+    const query = v.safeParse(Approve, c.req.query());
+    if (!query.success) return failure(400, "channelId, senderId and code are needed in the query.");
+    const { channelId: channel, senderId: sender, code } = query.output;
+    const by = principalOf(c).name;
+    const approved = await pairingsOf(channels).approve({ channel, sender, code, by });
+    return approved.kind === "approved"
+      ? json({ success: true })
+      : failure(404, refusal(approved.kind, channel));
+  });
+
+  app.post("/pairing/revoke", async (c) => {
+    const query = v.safeParse(Revoke, c.req.query());
+    if (!query.success) return failure(400, "channelId and senderId are needed in the query.");
+    const { channelId: channel, senderId: sender } = query.output;
+    const gone = await pairingsOf(channels).revoke({ channel, sender, by: principalOf(c).name });
+    return gone ? json({ success: true }) : failure(404, `There is no pairing of ${sender} on ${channel}.`);
+  });
+}

@@ -1,0 +1,40 @@
+import type { Tx } from "./tx.ts";
+
+/** Until when things of channels are forgotten, in milliseconds since 1970. */
+export interface ChannelSweep {
+  /** Deliveries that were seen before then. */
+  readonly deliveries: number;
+  /** What was sent before then. */
+  readonly sent: number;
+  /** What was given up before then. */
+  readonly dead: number;
+  /** Codes that ran out before then. */
+  readonly codes: number;
+}
+
+/** Deletes at most `most` rows of each kind that had their time; false when there may be more. */
+export async function sweepChannels(tx: Tx, before: ChannelSweep, most: number): Promise<boolean> {
+  const deliveries = await tx`
+    DELETE FROM deliveries WHERE (channel, id) IN (
+      SELECT channel, id FROM deliveries WHERE seen_at < ${before.deliveries} ORDER BY seen_at LIMIT ${most})
+    RETURNING id`;
+  const sent = await tx`
+    DELETE FROM outbox WHERE id IN (
+      SELECT id FROM outbox
+      WHERE ended_at IS NOT NULL AND ended_at < ${before.sent} AND state = 'sent' ORDER BY ended_at LIMIT ${most})
+    RETURNING id`;
+  const dead = await tx`
+    DELETE FROM outbox WHERE id IN (
+      SELECT id FROM outbox
+      WHERE ended_at IS NOT NULL AND ended_at < ${before.dead} AND state = 'dead' ORDER BY ended_at LIMIT ${most})
+    RETURNING id`;
+  const previews = await tx`
+    DELETE FROM previews WHERE turn_id IN (
+      SELECT turn_id FROM previews WHERE created_at < ${before.sent} LIMIT ${most})
+    RETURNING turn_id`;
+  const codes = await tx`
+    DELETE FROM pairings WHERE (channel, sender) IN (
+      SELECT channel, sender FROM pairings WHERE approved_at IS NULL AND expires_at < ${before.codes} LIMIT ${most})
+    RETURNING sender`;
+  return [deliveries, sent, dead, previews, codes].every((deleted) => deleted.length < most);
+}
