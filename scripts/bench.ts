@@ -8,6 +8,7 @@ import { setUp } from "./bench/setting.ts";
 import { measureSizes } from "./bench/sizes.ts";
 import { measureSockets } from "./bench/sockets.ts";
 import { measureStart } from "./bench/start.ts";
+import { measureTools } from "./bench/tools.ts";
 import { measureTurns } from "./bench/turns.ts";
 import { measureWaiting } from "./bench/waiting.ts";
 
@@ -25,6 +26,7 @@ const groups = {
   hanging: () => measureHanging(setting),
   waiting: () => measureWaiting(setting),
   sockets: () => measureSockets(setting),
+  tools: () => measureTools(setting),
   sizes: () => measureSizes(setting, values.layer),
 };
 const wanted = values.only?.split(",");

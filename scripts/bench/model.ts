@@ -1,6 +1,7 @@
 /**
  * A deterministic OpenAI-compatible model without latency, for the bench: 20 tokens at once, or one every 5 ms with
- * the moment of sending in it when the model is named `paced`, or after a second when it is named `slow`. Prints its port.
+ * the moment of sending in it when the model is named `paced`, or after a second when it is named `slow`. It first asks
+ * for the calls that the question lists behind `Please call: `. Prints its port.
  */
 const tokens = Array.from({ length: 20 }, (_, at) => `token${at} `);
 
@@ -58,6 +59,38 @@ const paced = () =>
     },
   });
 
+const marker = "Please call: ";
+
+interface Asked {
+  readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+}
+interface Call {
+  readonly name: string;
+  readonly arguments: object;
+}
+
+/** The calls that are asked for and not answered yet. */
+function callsOf(body: string): readonly Call[] {
+  if (!body.includes(marker)) return [];
+  // What is measured sent both, by the bench's own words.
+  const { messages } = JSON.parse(body) as Asked;
+  const last = messages.at(-1);
+  if (last?.role !== "user" || typeof last.content !== "string" || !last.content.startsWith(marker))
+    return [];
+  return JSON.parse(last.content.slice(marker.length)) as Call[];
+}
+
+/** The step in which it asks for them. */
+function callStep(calls: readonly Call[]): string {
+  const asked = calls.map((call, index) => ({
+    index,
+    id: `call_${index}`,
+    type: "function",
+    function: { name: call.name, arguments: JSON.stringify(call.arguments) },
+  }));
+  return `${chunk({ role: "assistant", content: null, tool_calls: asked })}${chunk({}, "tool_calls")}data: [DONE]\n\n`;
+}
+
 const server = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
@@ -67,6 +100,8 @@ const server = Bun.serve({
     "/v1/chat/completions": async (request) => {
       const body = await request.text();
       if (body.includes('"model":"slow"')) await Bun.sleep(1000);
+      const calls = callsOf(body);
+      if (calls.length > 0) return new Response(callStep(calls), { headers });
       return new Response(body.includes('"model":"paced"') ? paced() : atOnce(), { headers });
     },
   },

@@ -3,6 +3,7 @@ import { createInTurn } from "./in-turn.ts";
 import { canRead } from "./read-files.ts";
 import type { Roots } from "./roots.ts";
 import type { Lend } from "./sandbox.ts";
+import { createSlices } from "./slices.ts";
 import { canWrite } from "./write-files.ts";
 
 export interface FileOptions {
@@ -16,9 +17,10 @@ export interface FileOptions {
 export function lendFiles(roots: Roots, options: FileOptions): Pick<Lend, "read" | "write"> {
   const parts = { workspace: roots.workspace, openBeneath, ...options };
   const inTurn = createInTurn();
+  const nextSlice = createSlices();
   return {
     ...(roots.read.length > 0 && {
-      read: (_caller, signal) => canRead({ act: "read", roots: roots.read, ...parts }, signal),
+      read: (_caller, signal) => canRead({ act: "read", roots: roots.read, ...parts }, nextSlice, signal),
     }),
     ...(roots.write.length > 0 && {
       write: (_caller, signal) => canWrite({ act: "write", roots: roots.write, ...parts }, inTurn, signal),

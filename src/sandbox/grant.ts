@@ -12,6 +12,8 @@ export interface Grant {
   /** Real paths of folders that are never opened, whatever the roots hold. */
   readonly never: readonly string[];
   readonly openBeneath: OpenBeneath;
+  /** Devices that this call has found to be no file system of the kernel. */
+  readonly fine?: Set<number>;
 }
 
 /** Where a model's path lies: in a root, at `inside` (`.` for the root itself); `name` is the path for sentences. */
@@ -41,5 +43,5 @@ export async function openBelow(
   links: Links,
   name: string,
 ): Promise<Opened> {
-  return inspect(await grant.openBeneath(folder.fd, inside, links), name, grant.never);
+  return inspect(await grant.openBeneath(folder.fd, inside, links), name, grant.never, grant.fine);
 }

@@ -5,6 +5,7 @@ import {
   openSync,
   read,
   readlinkSync,
+  readSync,
   type Stats,
   statfsSync,
 } from "node:fs";
@@ -26,6 +27,19 @@ export const readBlock = (fd: number, block: Uint8Array, position: number): Prom
     ),
   );
 
+/** Files of that size are read at once: it takes less than asking for it and being told. */
+const smallBytes = 65_536;
+
+/** The same as `readBlock`; of a small file without a detour through other threads. */
+export const readPart = (
+  { fd, size }: { readonly fd: number; readonly size: number },
+  block: Uint8Array,
+  position: number,
+): number | Promise<number> =>
+  size <= smallBytes && block.length <= smallBytes
+    ? readSync(fd, block, 0, block.length, position)
+    : readBlock(fd, block, position);
+
 /** Kinds of file system that show the kernel or its devices, wherever they are mounted (`statfs(2)`). */
 const kernelFileSystems: ReadonlySet<number> = new Set([
   0x9fa0, // proc
@@ -46,13 +60,18 @@ const kernelFileSystems: ReadonlySet<number> = new Set([
   0x6e736673, // nsfs
 ]);
 
-function refuseForbidden(fd: number, name: string, never: readonly string[]) {
+function refuseKernel(fd: number, name: string, { dev }: Stats, fine: Set<number> | undefined) {
+  if (fine?.has(dev)) return;
   if (kernelFileSystems.has(statfsSync(pathOf(fd)).type)) {
     throw new AppError(
       "forbidden",
       `Cannot use ${name}: it belongs to the system's kernel (like /proc and /sys), which is never shown.`,
     );
   }
+  fine?.add(dev);
+}
+
+function refuseNever(fd: number, name: string, never: readonly string[]) {
   const real = readlinkSync(pathOf(fd));
   if (never.some((folder) => pathInside(folder, real) !== undefined)) {
     throw new AppError(
@@ -62,11 +81,16 @@ function refuseForbidden(fd: number, name: string, never: readonly string[]) {
   }
 }
 
-/** Takes over an `O_PATH` descriptor: looks at what was opened (not at a path) and closes it when it may not be used. */
-export function inspect(fd: number, name: string, never: readonly string[]): Opened {
+/**
+ * Takes over an `O_PATH` descriptor: looks at what was opened (not at a path) and closes it when it may not be used.
+ * `fine` keeps the devices whose kind of file system was looked at, for no longer than one call: their numbers come again.
+ */
+export function inspect(fd: number, name: string, never: readonly string[], fine?: Set<number>): Opened {
   try {
-    refuseForbidden(fd, name, never);
-    return { fd, stat: fstatSync(fd), [Symbol.dispose]: () => closeSync(fd) };
+    const stat = fstatSync(fd);
+    refuseKernel(fd, name, stat, fine);
+    refuseNever(fd, name, never);
+    return { fd, stat, [Symbol.dispose]: () => closeSync(fd) };
   } catch (error) {
     closeSync(fd);
     throw error;

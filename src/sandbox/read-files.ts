@@ -8,6 +8,7 @@ import { sizeText } from "./file-kind.ts";
 import { findPlace, type Grant, openBelow, type Place } from "./grant.ts";
 import { explain, type Opened, readBlock, reopen, requireFile, requireFolder } from "./opened.ts";
 import { readLines } from "./read-lines.ts";
+import type { NextSlice } from "./slices.ts";
 
 const largestBlock = 1024 * 1024;
 
@@ -65,8 +66,12 @@ async function listFolder(folder: Opened, signal: AbortSignal): Promise<FolderEn
   return found;
 }
 
-/** Reading for one call: a path is opened beneath a read root, and what was opened is looked at before it is read. */
-export function canRead(grant: Grant, signal: AbortSignal): CanRead {
+/**
+ * Reading for one call: a path is opened beneath a read root, and what was opened is looked at before it is read.
+ * `nextSlice` is shared by all calls.
+ */
+export function canRead(shared: Grant, nextSlice: NextSlice, signal: AbortSignal): CanRead {
+  const grant: Grant = { ...shared, fine: new Set() };
   const open = ({ root, inside, name }: Place) => openBelow(grant, root, inside, "inside", name);
 
   async function withOpened<T>(path: string, act: (opened: Opened, name: string) => Promise<T>): Promise<T> {
@@ -99,7 +104,10 @@ export function canRead(grant: Grant, signal: AbortSignal): CanRead {
 
   return {
     bytes: (path, maxBytes) => withOpened(path, (opened, name) => readWhole(opened, name, maxBytes, signal)),
-    lines: (path, line) => withOpened(path, (opened, name) => readLines(opened, name, signal, line)),
+    async lines(path, line) {
+      await nextSlice();
+      await withOpened(path, (opened, name) => readLines(opened, name, signal, line));
+    },
     list: (path) =>
       withOpened(path, (opened, name) => {
         requireFolder(opened.stat, name);

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { CanRead } from "./capabilities.ts";
 import { binaryKind, sizeText } from "./file-kind.ts";
-import { type Opened, readBlock, reopen, requireFile } from "./opened.ts";
+import { type Opened, readPart, reopen, requireFile } from "./opened.ts";
 
 const blockBytes = 65_536;
 const longestLine = 65_536;
@@ -59,7 +59,8 @@ export async function readLines(
   const block = Buffer.allocUnsafe(Math.min(Math.max(size + 1, 4096), blockBytes));
   for (let position = 0, ended = false; !ended;) {
     signal.throwIfAborted();
-    const bytesRead = await readBlock(file.fd, block, position);
+    const part = readPart({ fd: file.fd, size }, block, position);
+    const bytesRead = typeof part === "number" ? part : await part;
     const bytes = block.subarray(0, bytesRead);
     const kind = position === 0 ? binaryKind(bytes) : undefined;
     if (kind !== undefined) {

@@ -2,6 +2,7 @@ import { accessSync, constants, lstatSync, renameSync, type Stats } from "node:f
 import type { FileHandle } from "node:fs/promises";
 import { pathOf } from "../linux/open-beneath.ts";
 import { type Opened, requireFile } from "./opened.ts";
+import { giveToOwnerOf } from "./owner-of-new.ts";
 
 const blockBytes = 1024 * 1024;
 
@@ -50,7 +51,8 @@ export async function replace(
   try {
     try {
       await writeAll(handle, bytes, signal);
-      if (old !== undefined) await keepRights(handle, old);
+      if (old === undefined) giveToOwnerOf(folder.stat, handle.fd);
+      else await keepRights(handle, old);
     } finally {
       await handle.close();
     }

@@ -8,6 +8,7 @@ import { sizeText } from "./file-kind.ts";
 import { findPlace, type Grant, openBelow, type Place } from "./grant.ts";
 import type { InTurn } from "./in-turn.ts";
 import { explain, inspect, type Opened, requireFolder } from "./opened.ts";
+import { giveToOwnerOf } from "./owner-of-new.ts";
 import { shown } from "./paths.ts";
 import { readWhole } from "./read-files.ts";
 import { replace } from "./replace-file.ts";
@@ -56,7 +57,11 @@ export function canWrite(grant: Grant, inTurn: InTurn, signal: AbortSignal): Can
     } catch (error) {
       // Somebody else made it a moment ago; what it is shows when it is opened.
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      return openBelow(grant, root, inside, "inside", name);
     }
+    using made = await openBelow(grant, root, inside, "inside", name);
+    giveToOwnerOf(parent.stat, made.fd);
+    // Once more, because whose it is was looked at as well.
     return openBelow(grant, root, inside, "inside", name);
   }
 
