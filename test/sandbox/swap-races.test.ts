@@ -3,10 +3,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { openBeneath, walkBeneath } from "../../src/linux/open-beneath.ts";
+import { runs } from "../helpers/long.ts";
 import { aWorkspace, type Workspace } from "./workspace.ts";
 
-const rounds = 200;
-const deadlineMs = 4000;
+const rounds = runs(200, 10_000);
+const deadlineMs = runs(4000, 60_000);
 
 describe.each([
   ["openat2", openBeneath],
@@ -75,6 +76,20 @@ describe.each([
       const input = { path: "folder/secret", old_text: "SECRET", new_text: "gone" };
       expect(await at.call("edit_file", input)).not.toMatchObject({ status: "ok" });
     }
+    expect(readFileSync(join(at.outside, "secret"), "utf8")).toBe("SECRET");
+  });
+
+  test("apply_patch neither reads, changes nor makes what lies outside", async () => {
+    const change = (path: string, from: string, to: string) =>
+      at.call("apply_patch", { patch: `--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-${from}\n+${to}\n` });
+    const make = (path: string) =>
+      at.call("apply_patch", { patch: `--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+made\n` });
+    for (let round = 0; round < rounds; round += 1) {
+      expect((await change("folder/secret", "SECRET", "gone")).status).not.toBe("ok");
+      expect((await change("leaf", "SECRET", "gone")).status).not.toBe("ok");
+      await make(`folder/made-${round}`);
+    }
+    expect(readdirSync(at.outside)).toEqual(["secret"]);
     expect(readFileSync(join(at.outside, "secret"), "utf8")).toBe("SECRET");
   });
 

@@ -1,0 +1,37 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { executable, temporaryFolder } from "../helpers/executable.ts";
+import { attacker } from "./place.ts";
+
+/** As a container runtime does it: /proc and three devices, and then the user who owns nothing but his folders. */
+const enter = `
+set -e
+mount --make-rprivate /
+mount --bind "$1" "$1"
+mount -t proc proc "$1/proc"
+for name in null zero urandom; do mount --bind "/dev/$name" "$1/dev/$name"; done
+root=$1
+shift 2
+exec /usr/sbin/chroot --userspec=${attacker}:${attacker} "$root" /openclaw "$@"`;
+
+/** A root folder with the executable and what it needs, and nothing else: no shell, no bubblewrap, no git. */
+export async function anEmptyRoot() {
+  const folder = await temporaryFolder();
+  const script = join(import.meta.dir, "../../scripts/image/make-root.sh");
+  const make = Bun.spawnSync([script, folder.path, await executable()]);
+  if (!make.success) throw new Error(make.stderr.toString());
+  for (const name of ["proc", "dev", "etc"]) mkdirSync(join(folder.path, name), { recursive: true });
+  for (const name of ["null", "zero", "urandom"]) writeFileSync(join(folder.path, "dev", name), "");
+  writeFileSync(
+    join(folder.path, "etc/hosts"),
+    "127.0.0.1 localhost rebind.example\n93.184.215.14 mixed.example\n127.0.0.1 mixed.example\n",
+  );
+  writeFileSync(join(folder.path, "etc/nsswitch.conf"), "hosts: files\n");
+  Bun.spawnSync(["chmod", "755", folder.path]);
+  return {
+    path: folder.path,
+    /** Words before the path of the executable, which is the one of that root then. */
+    wrapper: ["unshare", "--mount", "/bin/sh", "-c", enter, "sh", folder.path],
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,163 @@
+import { type Attack, rows } from "../attack.ts";
+import type { Target } from "./processes.ts";
+
+/** All the ways to write loopback, and addresses that nobody outside has, with the port of the canary. */
+const hosts = [
+  "127.0.0.1",
+  "localhost",
+  "LOCALHOST.",
+  "localhost.localdomain",
+  "127.1",
+  "127.0.1",
+  "2130706433",
+  "0x7f000001",
+  "0x7f.0.0.1",
+  "0177.0.0.1",
+  "017700000001",
+  "00000177.1",
+  "127.0.0.1.",
+  "127.255.255.254",
+  "0.0.0.0",
+  "0",
+  "[::1]",
+  "[::]",
+  "[::ffff:127.0.0.1]",
+  "[::ffff:7f00:1]",
+  "[0:0:0:0:0:ffff:7f00:0001]",
+  "[::127.0.0.1]",
+  "[64:ff9b::7f00:1]",
+  "[64:ff9b:1::7f00:1]",
+  "[2002:7f00:1::]",
+  "[2001:0:0:0:0:0:80ff:fffe]",
+  "[fe80::1]",
+  "[fc00::1]",
+  "[ff02::1]",
+  "[::1%25lo]",
+  "①②⑦.⓪.⓪.①",
+  "127。0。0。1",
+  "%31%32%37.0.0.1",
+  "10.0.0.1",
+  "172.16.0.1",
+  "192.168.0.1",
+  "100.64.0.1",
+  "169.254.169.254",
+  "[fd00:ec2::254]",
+  "100.100.100.200",
+  "168.63.129.16",
+  "224.0.0.1",
+  "255.255.255.255",
+  "240.0.0.1",
+  "metadata.google.internal",
+  "metadata",
+  "rebind.example",
+  "mixed.example",
+];
+
+const schemes = (port: number) => [
+  "file:///etc/shadow",
+  "FILE:/etc/shadow",
+  "file://localhost/etc/shadow",
+  `gopher://127.0.0.1:${port}/_x`,
+  `ftp://127.0.0.1:${port}/`,
+  `ws://127.0.0.1:${port}/`,
+  "data:text/html,<b>x</b>",
+  "javascript:alert(1)",
+  "blob:http://x/y",
+  "about:blank",
+  "unix:/var/run/docker.sock",
+  "view-source:http://127.0.0.1/",
+  "jar:http://127.0.0.1!/",
+  "dict://127.0.0.1:11211/stat",
+  "http://",
+  "http:///etc/shadow",
+  "//127.0.0.1/",
+  "/etc/shadow",
+  "http://a b/",
+  `http://user:pass@127.0.0.1:${port}/`,
+  `http://example.com@127.0.0.1:${port}/`,
+  `http://127.0.0.1:${port}\\@example.com/`,
+  `http://127.0.0.1:${port}#@example.com/`,
+  `http://127.0.0.1:99999/`,
+  `http://127.0.0.1:22/`,
+  `http://127.0.0.1:${port}/\r\nHost: x`,
+  `http:127.0.0.1:${port}`,
+  `hTTp:\\\\127.0.0.1:${port}\\x`,
+  ` \thttp://127.0.0.1:${port}/`,
+  `http://127.0.0.1:${port}/${"a".repeat(9000)}`,
+];
+
+const misled = [
+  "to-canary",
+  "to-file",
+  "to-data",
+  "to-metadata",
+  "to-decimal",
+  "to-mapped",
+  "to-user",
+  "to-protocol-less",
+  "to-self",
+  "nothing",
+];
+const trying = [
+  "gzip-bomb",
+  "endless",
+  "endless-html",
+  "escapes",
+  "escapes.txt",
+  "nested",
+  "binary",
+  "charset",
+  "many-links",
+  "attributes",
+  "script",
+  "huge-title",
+  "download",
+  "long",
+];
+
+export function webAttacks({ servers, ownUrl }: Target): readonly Attack[] {
+  const { site, canaryPort } = servers;
+  const addresses = [
+    ...hosts.map((host) => `http://${host}:${canaryPort}/web`),
+    ...schemes(canaryPort),
+    `${ownUrl}/health`,
+    ownUrl.replace("127.0.0.1", "localhost"),
+  ];
+  const call = (url: string) => ({ url });
+  return [
+    ...rows(
+      "web_fetch",
+      { refused: true },
+      addresses.map((url) => [url.slice(0, 80), call(url)]),
+    ),
+    ...rows(
+      "web_fetch",
+      { refused: true },
+      misled.map((path) => [path, call(`${site}/${path}`)]),
+    ),
+    ...rows(
+      "web_fetch",
+      {},
+      trying.map((path) => [path, call(`${site}/${path}`)]),
+    ),
+    ...rows(
+      "web_fetch",
+      {},
+      trying
+        .slice(0, 6)
+        .map((path) => [`${path}, raw`, { url: `${site}/${path}`, raw: true, max_length: 100_000 }]),
+    ),
+    ...rows("web_fetch", { refused: true }, [
+      ["no length", { url: `${site}/`, max_length: 0 }],
+      ["every length", { url: `${site}/`, max_length: 1e12 }],
+      ["a place before the beginning", { url: `${site}/`, from: -1 }],
+    ]),
+    ...rows("pdf_read", { refused: true }, [
+      ["an address of the canary", { url: `${servers.canary}/pdf` }],
+      ["an address that leads to it", { url: `${site}/to-canary` }],
+      ["a file by its address", { url: "file:///etc/shadow" }],
+      ["a page that is no PDF", { url: `${site}/` }],
+      ["a page without end", { url: `${site}/endless` }],
+    ]),
+  ];
+}
