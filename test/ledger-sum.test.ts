@@ -79,7 +79,7 @@ const randomTurns = fc.array(
   },
 );
 
-test("the ledger's sum is what the providers told, whatever door, tool, retry, fallback, summary or cut there was", async () => {
+test("the ledger's sum is what the providers told, whatever door, tool, delegate, retry, fallback, summary or cut there was", async () => {
   await fc.assert(
     fc.asyncProperty(randomTurns, fc.integer({ min: 1, max: 1e6 }), async (list, seed) => {
       await using providers = countingProvider(seed);
@@ -121,7 +121,7 @@ test("the ledger's sum is what the providers told, whatever door, tool, retry, f
 }, 60_000);
 
 test("no session exceeds a budget by more than the one call that is under way in it", async () => {
-  const spends: readonly Word[] = ["plain", "tool", "busy", "down", "long"];
+  const spends: readonly Word[] = ["plain", "tool", "delegate", "busy", "down", "long"];
   const asking = fc.array(
     fc.record({
       door: fc.constantFrom(...keptDoors),

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { ToolCall } from "../llm/message.ts";
 import { resultMessage } from "../llm/pictures.ts";
+import type { CanDelegate, DelegateTask } from "../sandbox/can-delegate.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { count } from "../telemetry/metrics.ts";
 import { type Approvals, preview } from "./approvals.ts";
@@ -10,6 +11,8 @@ import { recorded, type RecordCalls } from "./call-audit.ts";
 import { type Channel, createChannel } from "./channel.ts";
 import type { Turn, TurnEvent } from "./turn.ts";
 
+export type { DelegateTask };
+
 export interface Acting {
   readonly sandbox: Sandbox;
   readonly approvals: Approvals;
@@ -18,6 +21,15 @@ export interface Acting {
   readonly parallelCalls: number;
   /** Absent in tests that are not about the audit trail. */
   readonly record?: RecordCalls;
+  /** What a call may delegate; absent where nothing can be. */
+  readonly delegate?: (by: Delegating) => CanDelegate;
+}
+
+/** A call that may delegate: `tell` shows the requester an event as one of this turn. */
+export interface Delegating {
+  readonly turn: Turn;
+  readonly callId: string;
+  tell(event: TurnEvent): void;
 }
 
 /** Pieces of output that may wait for a slow reader; more are left out of the view, never out of the result. */
@@ -51,13 +63,16 @@ async function runCall(
   const begin = performance.now();
   const lent = result === undefined && prepared.ok ? prepared.lends : undefined;
   if (result === undefined && prepared.ok) {
-    const { sessionId, principal } = turn;
+    const { sessionId, principal, request } = turn;
+    const delegate = acting.delegate?.({ turn, callId: call.id, tell: events.push });
     result = await prepared.run({
       caller: {
         turnId: turn.id,
         callId: call.id,
         principal: principal.name,
         ...(sessionId && { sessionId }),
+        ...(request.onlyTools && { onlyTools: request.onlyTools }),
+        ...(delegate && { delegate }),
       },
       signal: turn.signal,
       emit: (text) => {

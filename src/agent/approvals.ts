@@ -7,6 +7,7 @@ import type { Store } from "../store/open.ts";
 import type { Page, PageOptions } from "../store/page.ts";
 import { log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
+import { rootOf } from "./account.ts";
 import { about, revoked } from "./approval-audit.ts";
 import { checkScope, type Decision, ruleOf } from "./decision.ts";
 import { mayAddress, type Principal, type Turn } from "./turn.ts";
@@ -102,11 +103,13 @@ export function createApprovals(
   return {
     async ask(turn, call) {
       const askedAt = now();
+      // A delegate asks in the session of the person whose turn it works for.
+      const { sessionId } = rootOf(turn);
       const approval: Approval = {
         ...call,
         id: newId("apr"),
         turnId: turn.id,
-        ...(turn.sessionId !== undefined && { sessionId: turn.sessionId }),
+        ...(sessionId !== undefined && { sessionId }),
         argumentsPreview: preview(call.argumentsJson),
         requester: turn.principal.name,
         state: "pending",
@@ -121,9 +124,10 @@ export function createApprovals(
       return approval;
     },
 
-    async remembered({ principal, sessionId }, { name: toolName, pattern }) {
+    async remembered(turn, { name: toolName, pattern }) {
       if (pattern === undefined) return undefined;
-      const call = { principal: principal.name, toolName, pattern, ...(sessionId && { sessionId }) };
+      const { sessionId } = rootOf(turn);
+      const call = { principal: turn.principal.name, toolName, pattern, ...(sessionId && { sessionId }) };
       return store.read((tx) => rules.match(tx, call));
     },
 

@@ -83,7 +83,7 @@ async function byRule({ turn, prepared, approvals }: Question): Promise<Leave | 
 export async function askFirst(question: Question): Promise<Leave> {
   const { turn, call, prepared, approvals } = question;
   const { earlier, changed } = await askedBefore(question);
-  if (earlier?.state === "approved") return begin(earlier, approvals);
+  if (earlier?.state === "approved") return begin(earlier, question);
   if (earlier !== undefined && earlier.state !== "pending") return refusal(earlier);
   if (earlier === undefined) {
     const ruled = await byRule(question);
@@ -108,20 +108,28 @@ export async function askFirst(question: Question): Promise<Leave> {
   if (decided.state !== "approved") return refusal(decided);
   // The wait may have been long enough for another process to think this one dead: then that one runs the call.
   await turn.lease?.check();
-  return begin(decided, approvals);
+  return begin(decided, question);
 }
 
 /** A call begins once: where the process ended between the decision and the call it is not lost, and never run twice. */
-const begin = async (approval: Approval, approvals: Approvals): Promise<Leave> =>
-  (await approvals.start(approval)) ? { kind: "run" } : ended(unknownOutcome);
+const begin = async (approval: Approval, { approvals, prepared }: Question): Promise<Leave> =>
+  (await approvals.start(approval)) || prepared.resumes ? { kind: "run" } : ended(unknownOutcome);
 
-function ask({ turn, call, prepared, reason, approvals }: Question, changed: boolean): Promise<Approval> {
+/** Why it is asked, and who asks where that is not the agent that the person talks to. */
+function reasonOf({ turn, call, reason }: Question, changed: boolean): string {
+  const { agent = "an agent", cause } = turn.request;
+  const asking = cause?.kind === "delegate" ? `${agent} (delegate) wants ${call.name}: ${reason}` : reason;
+  return changed ? `${asking}; its arguments are not those that were asked about before` : asking;
+}
+
+function ask(question: Question, changed: boolean): Promise<Approval> {
+  const { turn, call, prepared, approvals } = question;
   const { argumentsJson, pattern } = prepared;
   return approvals.ask(turn, {
     callId: call.id,
     toolName: call.name,
     argumentsJson,
     ...(pattern !== undefined && { pattern }),
-    reason: changed ? `${reason}; its arguments are not those that were asked about before` : reason,
+    reason: reasonOf(question, changed),
   });
 }

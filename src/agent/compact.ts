@@ -4,6 +4,7 @@ import { type Message, systemMessage } from "../llm/message.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Store } from "../store/open.ts";
 import { log } from "../telemetry/log.ts";
+import { accountOf } from "./account.ts";
 import { checkLease, isLeaseLost } from "./begin-turn.ts";
 import type { Command } from "./commands.ts";
 import { bytesOfEntries, type CompactionPlan, planCompaction } from "./compaction-plan.ts";
@@ -49,7 +50,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
   };
 
   /** Asks the model for the summary. What it says meanwhile is not the answer of the turn, so only its waits are told. */
-  async function* ask(turn: Turn, sessionId: string, covered: readonly sessions.Entry[]) {
+  async function* ask(turn: Turn, covered: readonly sessions.Entry[]) {
     const system = systemMessage(summaryInstructions);
     const { model } = turn.request;
     const timeout = AbortSignal.timeout(timeoutMs);
@@ -59,7 +60,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
       parameters: {},
       signal: AbortSignal.any([turn.signal, timeout]),
       outsideSlot: turn.outsideSlot,
-      account: { turnId: turn.id, sessionId, principal: turn.principal.name, channel: turn.channel },
+      account: accountOf(turn),
       ...(model !== undefined && { model }),
     };
     try {
@@ -85,7 +86,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
     plan: CompactionPlan,
   ): AsyncGenerator<TurnEvent, Message> {
     yield { type: "status", code: "compacting", text: "summing up the older messages" };
-    const message = yield* ask(turn, sessionId, plan.covered);
+    const message = yield* ask(turn, plan.covered);
     if (bytesOf([message]) >= plan.coveredBytes)
       throw noSummary("The summary is no shorter than the messages.");
     const keptFrom = plan.keptFrom.id;

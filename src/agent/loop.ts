@@ -8,7 +8,9 @@ import {
   systemMessage,
   type ToolCall,
 } from "../llm/message.ts";
+import { limited } from "../sandbox/limited.ts";
 import { count } from "../telemetry/metrics.ts";
+import { accountOf } from "./account.ts";
 import { type Acting, act } from "./act.ts";
 import { history, unansweredCalls } from "./history.ts";
 import { bytesOf } from "./rounds.ts";
@@ -62,10 +64,9 @@ const stepsTaken = (entries: readonly Message[]) =>
 export function createAgent(parts: AgentParts): RunTurn {
   /** What the model is asked in the next step. */
   async function question(turn: Turn, system: Message, entries: readonly Message[]): Promise<LlmRequest> {
-    const tools = offers(turn, parts.sandbox.offers);
+    const tools = offers(turn, limited(parts.sandbox, turn.request.onlyTools).offers);
     const taken = bytesOf([system]) + tools.reduce((sum, tool) => sum + tool.json.length, 0);
     const { model } = turn.request;
-    const { sessionId, channel } = turn;
     const told = (await parts.modelBytes?.(model, turn.signal)) ?? parts.contextBytes;
     const most = Math.min(told, parts.contextBytes);
     // In a window that the tools alone nearly fill the question is still asked.
@@ -76,7 +77,7 @@ export function createAgent(parts: AgentParts): RunTurn {
       parameters: parametersOf(turn, entries),
       signal: turn.signal,
       outsideSlot: turn.outsideSlot,
-      account: { turnId: turn.id, principal: turn.principal.name, channel, ...(sessionId && { sessionId }) },
+      account: accountOf(turn),
       ...(model !== undefined && { model }),
     };
   }
@@ -88,7 +89,8 @@ export function createAgent(parts: AgentParts): RunTurn {
       const system = systemMessage(await parts.prompt(turn));
       const clientTools = new Set(turn.request.clientTools.map((tool) => tool.name));
       const entries = [...turn.entries];
-      const { maxSteps } = parts;
+      const maxSteps = Math.min(parts.maxSteps, turn.request.maxSteps ?? parts.maxSteps);
+      const acting = { ...parts, sandbox: limited(parts.sandbox, turn.request.onlyTools) };
       let usage = noUsage;
       let model = turn.request.model ?? "";
       let calls = turn.resumed ? leftOver(entries) : [];
@@ -117,7 +119,7 @@ export function createAgent(parts: AgentParts): RunTurn {
           }
         }
         const ours = calls.filter((call) => !clientTools.has(call.name));
-        for await (const event of act(turn, ours, parts)) {
+        for await (const event of act(turn, ours, acting)) {
           if (event.type === "tool_result") entries.push(event.message);
           yield event;
         }
@@ -144,5 +146,5 @@ const noAnswer = () => new AppError("provider_error", "The model's stream ended 
 const stepLimit = (most: number) =>
   new AppError(
     "step_limit",
-    `The turn was ended after ${most} model calls without an answer. What it did so far is kept: say "go on", or raise OPENCLAW_MAX_ITERATIONS.`,
+    `The turn was ended after ${most} model calls without an answer. What it did so far is kept: say "go on", or raise OPENCLAW_MAX_ITERATIONS (or the limit of its agent or job).`,
   );

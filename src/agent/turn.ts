@@ -43,6 +43,12 @@ export type TurnCause =
       readonly depth: number;
       /** Session of the turn that delegated, when that keeps one. */
       readonly sessionId?: string;
+      /** The turn at the top, which no delegate runs: on its account, and before its person, all of this is. */
+      readonly root: { readonly turnId: string; readonly sessionId?: string };
+      /** Profiles above it, to which nothing is delegated again. */
+      readonly above: readonly string[];
+      /** Tokens that the turns above it may take, their delegates' included. */
+      readonly limits: readonly { readonly turnId: string; readonly tokens: number }[];
     };
 
 export const plainRequest: TurnRequest = {
@@ -52,6 +58,14 @@ export const plainRequest: TurnRequest = {
   toolsOn: true,
   approver: "requester",
 };
+
+/** Where the answer of a turn goes beside its session: a channel, and a recipient in that channel's own words. */
+export interface Delivery {
+  readonly channel: string;
+  readonly recipient: string;
+  /** Whoever began the turn tells by itself that it failed. */
+  readonly answersOnly?: boolean;
+}
 
 /** A kept turn's place in the line of its session, and by what right this process runs it. */
 export interface TurnLease {
@@ -85,6 +99,7 @@ export interface Turn {
   readonly resumed: boolean;
   /** What the process that runs a kept turn shows to write for it. */
   readonly lease?: TurnLease;
+  readonly delivery?: Delivery;
   readonly signal: AbortSignal;
   /** Runs a wait (for a person, for `Retry-After`) without holding a slot. */
   readonly outsideSlot: <T>(wait: () => Promise<T>) => Promise<T>;

@@ -12,6 +12,9 @@ export interface Account {
   readonly sessionId?: string;
   readonly principal: string;
   readonly channel: string;
+  /** Of a delegate: the turn whose call it works for, and the one at the top, whose budget it spends. */
+  readonly parentTurnId?: string;
+  readonly rootTurnId?: string;
 }
 
 export interface LlmRequest {

@@ -1,3 +1,4 @@
+import { accountOf } from "../agent/account.ts";
 import type { Middleware, RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
 import type { Budgets } from "../llm/ledger.ts";
 
@@ -7,8 +8,7 @@ import type { Budgets } from "../llm/ledger.ts";
  */
 export function tokenBudget(budgets: Budgets | undefined): Middleware {
   async function* withinBudget(turn: Turn, next: RunTurn, { check }: Budgets): AsyncIterable<TurnEvent> {
-    const { id: turnId, sessionId, principal, channel } = turn;
-    const account = { turnId, principal: principal.name, channel, ...(sessionId && { sessionId }) };
+    const account = accountOf(turn);
     for await (const event of next(turn)) {
       // Asked when a step or a summary begins, so that a reply which ends on its last token still goes out.
       if (event.type === "status" && (event.code === "step" || event.code === "compacting"))

@@ -1,3 +1,5 @@
+import type { CanJobs } from "./can-jobs.ts";
+import type { CanDelegate } from "./can-delegate.ts";
 import type { GitSubcommand } from "./git-options.ts";
 import type { ResultTable } from "./result-table.ts";
 
@@ -283,6 +285,8 @@ export interface Capabilities {
   readonly databases: CanQueryDatabases;
   readonly images: CanDrawImages;
   readonly mail: CanMail;
+  readonly delegate: CanDelegate;
+  readonly jobs: CanJobs;
 }
 
 export type CapabilityName = keyof Capabilities;

@@ -6,6 +6,7 @@ export interface Deadline extends Disposable {
   race<T>(work: Promise<T>): Promise<T>;
 }
 
+/** `ms`: `Infinity` sets no time. */
 export function startDeadline(turn: AbortSignal, ms: number, graceMs: number): Deadline {
   const stop = new AbortController();
   const gaveUp = Promise.withResolvers<never>();
@@ -17,10 +18,11 @@ export function startDeadline(turn: AbortSignal, ms: number, graceMs: number): D
     stop.abort(reason);
     grace ??= setTimeout(() => gaveUp.reject(reason), graceMs);
   };
-  const timer = setTimeout(() => {
+  const timeOver = () => {
     isOver = !turn.aborted;
     end(new DOMException(`The time of ${ms} ms is over.`, "TimeoutError"));
-  }, ms);
+  };
+  const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(timeOver, ms);
   const cancel = () => end(turn.reason);
   turn.addEventListener("abort", cancel, { once: true });
   return {

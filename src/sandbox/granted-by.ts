@@ -19,6 +19,8 @@ export const grantedBy: Readonly<Record<CapabilityName, string | null>> = {
   databases: "OPENCLAW_ALLOW_DATABASE",
   images: "OPENCLAW_ALLOW_IMAGE_GEN",
   mail: "OPENCLAW_ALLOW_EMAIL",
+  delegate: "OPENCLAW_ALLOW_DELEGATION",
+  jobs: "OPENCLAW_ALLOW_SCHEDULE",
 };
 
 /** The settings that a tool needs, in the order of its needs; empty: it is always there. */

@@ -128,7 +128,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     call: CallContext,
   ): Promise<ToolResult> {
     if (call.signal.aborted) throw cancelled();
-    const ms = Math.min(askedMs(input) ?? timeoutMs, Math.max(timeoutMs, timeoutMaxMs));
+    const most = Math.min(askedMs(input) ?? timeoutMs, Math.max(timeoutMs, timeoutMaxMs));
+    const ms = tool.ownTime ? Number.POSITIVE_INFINITY : most;
     using deadline = startDeadline(call.signal, ms, graceMs);
     const { signal } = deadline;
     const emit = (text: string) => {
@@ -168,6 +169,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         effect: tool.effect(input),
         argumentsJson: JSON.stringify(input),
         lends: lendable(tool),
+        resumes: tool.resumes === true,
         ...(pattern !== undefined && { pattern }),
         run: (call) => run(tool, input, call),
       };

@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import type { CanDelegate } from "./can-delegate.ts";
 import type { Capabilities, CapabilityName } from "./capabilities.ts";
 
 export const resultStatuses = ["ok", "error", "denied", "timeout"] as const;
@@ -15,6 +16,10 @@ export interface Caller {
   readonly callId: string;
   readonly sessionId?: string;
   readonly principal: string;
+  /** The only tools that its turn may use; what a call begins elsewhere may have no more. Absent: all that are granted. */
+  readonly onlyTools?: readonly string[];
+  /** What the agent that runs the turn does for the call by itself, where it delegates at all. */
+  readonly delegate?: CanDelegate;
 }
 
 /** What a running tool knows of its call; `emit` shows a person how far it is. */
@@ -50,6 +55,10 @@ export interface Tool<
    * is decided by itself.
    */
   pattern?(input: v.InferOutput<Input>): string | false | undefined;
+  /** After a crash the call is run again also where it may have begun: it finds and goes on with what it began. */
+  readonly resumes?: true;
+  /** It sees to its time by itself, and ends when its signal says so: no time-out is set for it. */
+  readonly ownTime?: true;
   readonly input: Input;
   run(input: v.InferOutput<Input>, can: Lent<Need, Use>, call: CallContext): Promise<ToolOutput>;
 }
@@ -87,6 +96,7 @@ export type Prepared =
       readonly lends: readonly CapabilityName[];
       /** See `callPattern`. */
       readonly pattern?: string;
+      readonly resumes: boolean;
       run(call: CallContext): Promise<ToolResult>;
     }
   | { readonly ok: false; readonly result: ToolResult };

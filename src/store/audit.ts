@@ -1,6 +1,6 @@
 import type { Tx } from "./tx.ts";
 
-export const auditKinds = ["call", "refusal", "approval", "grant", "login", "server"] as const;
+export const auditKinds = ["call", "refusal", "approval", "grant", "login", "server", "job"] as const;
 export type AuditKind = (typeof auditKinds)[number];
 
 /** Something that happened and is kept as evidence. Its texts are masked and cut when it is written. */

@@ -44,8 +44,12 @@ const nextDay = (now: number) => (Math.floor(now / dayMs) + 1) * dayMs;
 const amount = (value: number, unit: Budget["unit"]) =>
   unit === "tokens" ? `${value}` : `$${(value / 1_000_000).toFixed(4)}`;
 
+/** Delegates spend the budget of the turn at the top. */
+const rootTurn = ({ turnId, rootTurnId }: Account) => rootTurnId ?? turnId;
+
 function budgetsOf(limits: BudgetLimits, account: Account, now: number): Budget[] {
-  const { turnId, sessionId, principal } = account;
+  const { sessionId, principal } = account;
+  const turnId = rootTurn(account);
   const day = usage.dayOf(now);
   const daily = { resets: "daily", hint: `It resets at ${new Date(nextDay(now)).toISOString()}.` } as const;
   const budgets: Budget[] = [
@@ -57,7 +61,7 @@ function budgetsOf(limits: BudgetLimits, account: Account, now: number): Budget[
       hint: "What it did so far is kept, and the next turn begins at 0.",
       resets: "never",
       spent: (tx) => usage.spentByTurn(tx, turnId),
-      counts: (other) => other.turnId === turnId,
+      counts: (other) => rootTurn(other) === turnId,
     },
     {
       limit: sessionId === undefined ? 0 : limits.tokensPerSession,

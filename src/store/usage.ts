@@ -6,6 +6,8 @@ import type { Row, Tx } from "./tx.ts";
 /** One call of a model. */
 export interface UsageRecord extends Usage {
   readonly turnId: string;
+  /** The turn whose delegate made it. */
+  readonly parentTurnId?: string;
   readonly sessionId?: string;
   readonly principal: string;
   readonly channel: string;
@@ -25,9 +27,10 @@ export async function record(tx: Tx, call: UsageRecord): Promise<void> {
   const unpriced = cost === undefined ? 1 : 0;
   await tx`
     INSERT INTO usage (id, turn_id, session_id, principal, channel, model, input_tokens, output_tokens, cached_tokens,
-      reasoning_tokens, estimated, cost, created_at)
+      reasoning_tokens, estimated, cost, created_at, parent_turn_id)
     VALUES (${Bun.randomUUIDv7()}, ${call.turnId}, ${call.sessionId ?? null}, ${principal}, ${channel}, ${model},
-      ${inputTokens}, ${outputTokens}, ${cachedTokens}, ${reasoningTokens}, ${estimated}, ${cost ?? null}, ${call.now})`;
+      ${inputTokens}, ${outputTokens}, ${cachedTokens}, ${reasoningTokens}, ${estimated}, ${cost ?? null}, ${call.now},
+      ${call.parentTurnId ?? null})`;
   await tx`
     INSERT INTO usage_totals (session_id, model, calls, estimated_calls, unpriced_calls, input_tokens, output_tokens,
       cached_tokens, reasoning_tokens, cost)
@@ -82,13 +85,18 @@ const Sum = v.object({ tokens: int, cost: int });
 type Sum = v.InferOutput<typeof Sum>;
 const sumOf = (rows: readonly Row[]): Sum => v.parse(Sum, rows[0]);
 
-/** Input and output tokens of all the calls of a turn. */
+/** Input and output tokens of all the calls of a turn and of its delegates, theirs too. (Who delegates has made a call.) */
 export async function spentByTurn(tx: Tx, turnId: string): Promise<Sum> {
   return sumOf(
     await tx`
+    WITH RECURSIVE tree (id) AS (
+      SELECT turn_id FROM usage WHERE turn_id = ${turnId}
+      UNION
+      SELECT usage.turn_id FROM usage JOIN tree ON usage.parent_turn_id = tree.id
+    )
     SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
       CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost
-    FROM usage WHERE turn_id = ${turnId}`,
+    FROM usage WHERE turn_id IN (SELECT id FROM tree)`,
   );
 }
 
