@@ -1,6 +1,8 @@
+import type { CanJobs } from "./can-jobs.ts";
 import type { CanNotes, CanSessions } from "./capabilities.ts";
 import { lendCode } from "./code.ts";
 import { createEgress } from "./create-egress.ts";
+import { lendDelegate } from "./delegate.ts";
 import { type DatabaseConnection, lendDatabases } from "./databases.ts";
 import { lendFiles } from "./files.ts";
 import { lendPdf } from "./pdf.ts";
@@ -33,6 +35,8 @@ export interface GrantSettings {
   readonly databases: Readonly<Record<string, DatabaseConnection>>;
   readonly allowEmail: boolean;
   readonly allowImageGen: boolean;
+  readonly allowDelegation: boolean;
+  readonly allowSchedule: boolean;
   readonly project: string | undefined;
   readonly sandbox: "auto" | "required" | "none";
   readonly sandboxUser: string | undefined;
@@ -68,6 +72,7 @@ export interface GrantParts {
   /** Notes of an owner. */
   readonly notes: (owner: string) => CanNotes;
   readonly sessions: (caller: Caller) => CanSessions;
+  readonly jobs: (caller: Caller) => CanJobs;
 }
 
 export interface Grants {
@@ -131,6 +136,8 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
       ...code.lend,
       ...(databases && { databases: databases.lend }),
       ...(browser && { browse: browser.lend }),
+      ...(settings.allowSchedule && { jobs: parts.jobs }),
+      ...(settings.allowDelegation && { delegate: lendDelegate }),
       ...(project !== undefined && { project: () => parts.notes(`project:${project}`) }),
     },
     host: programs?.host,

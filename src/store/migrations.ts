@@ -2,11 +2,27 @@ import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import { first, int } from "./columns.ts";
 import { firstTables } from "./migrations/001-first-tables.ts";
+import { audit } from "./migrations/002-audit.ts";
+import { approvalRules } from "./migrations/003-approval-rules.ts";
+import { channels } from "./migrations/004-channels.ts";
+import { optOuts } from "./migrations/005-opt-outs.ts";
+import { jobs } from "./migrations/006-jobs.ts";
+import { delegates } from "./migrations/007-delegates.ts";
+import { namedLeases } from "./migrations/008-named-leases.ts";
 import type { Migration } from "./migrations/migration.ts";
 import type { Tx } from "./tx.ts";
 
 /** In order: the version of a database is how many of them it has. */
-export const migrations: readonly Migration[] = [firstTables];
+export const migrations: readonly Migration[] = [
+  firstTables,
+  audit,
+  approvalRules,
+  channels,
+  optOuts,
+  jobs,
+  delegates,
+  namedLeases,
+];
 
 export interface Migrating {
   readonly tx: Tx;

@@ -3,6 +3,7 @@ import { applyPatch } from "./apply-patch.ts";
 import { browser } from "./browser.ts";
 import { codeExec } from "./code-exec.ts";
 import { database } from "./database.ts";
+import { delegateAgent } from "./delegate-agent.ts";
 import { editFile } from "./edit-file.ts";
 import { email } from "./email.ts";
 import { git } from "./git.ts";
@@ -13,6 +14,7 @@ import { memory } from "./memory.ts";
 import { pdfRead } from "./pdf-read.ts";
 import { readFile } from "./read-file.ts";
 import { projectMemory } from "./project-memory.ts";
+import { schedule } from "./schedule.ts";
 import { searchFiles } from "./search-files.ts";
 import { sessionsTool } from "./sessions.ts";
 import { shell } from "./shell.ts";
@@ -39,9 +41,11 @@ export const tools: readonly AnyTool[] = [
   imageGen,
   projectMemory,
   sessionsTool,
+  schedule,
   pdfRead,
   database,
   webFetch,
   webSearch,
   browser,
+  delegateAgent,
 ];

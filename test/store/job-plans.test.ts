@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { removeBefore, trim } from "../../src/store/job-run-sweep.ts";
 import * as runs from "../../src/store/job-runs.ts";
 import { JobSpec } from "../../src/store/job-spec.ts";
 import * as jobs from "../../src/store/jobs.ts";
@@ -58,10 +59,10 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "jobRuns.openOf": (tx) => runs.openOf(tx, "j1"),
   "jobRuns.releaseNext": (tx) => runs.releaseNext(tx, "j1"),
   "jobRuns.skipQueued": (tx) => runs.skipQueued(tx, "j1", "why", now),
-  "jobRuns.trim": (tx) => runs.trim(tx, "j1", 5),
+  "jobRuns.trim": (tx) => trim(tx, "j1", 5),
   "jobRuns.running": (tx) => runs.running(tx),
   "jobRuns.list": (tx) => runs.list(tx, "report", { limit: 5 }),
-  "jobRuns.removeBefore": (tx) => runs.removeBefore(tx, now, 5),
+  "jobRuns.removeBefore": (tx) => removeBefore(tx, now, 5),
   "jobRuns.insert": (tx) => runs.insert(tx, { job, slot: 1, state: "missed", now }),
 };
 

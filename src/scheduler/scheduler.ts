@@ -1,0 +1,241 @@
+import type { AuditTrail } from "../store/audit.ts";
+import * as runs from "../store/job-runs.ts";
+import type { JobSpec } from "../store/job-spec.ts";
+import * as rows from "../store/jobs.ts";
+import type { Store } from "../store/open.ts";
+import { log } from "../telemetry/log.ts";
+import type { Deliver } from "../turns/deliver.ts";
+import { createHeartbeat } from "../turns/heartbeat.ts";
+import type { Turns } from "../turns/turns.ts";
+import { type After, afterTimeout } from "./after.ts";
+import { claimSlots } from "./claim-slots.ts";
+import { declareJobs } from "./declared-jobs.ts";
+import { createJobs, type Jobs, jobsTopic } from "./jobs.ts";
+import { planSlots, type SlotPlan } from "./plan-slots.ts";
+import { runJob } from "./run-job.ts";
+import { loadSchedules } from "./schedule.ts";
+
+/** The settings of jobs; the rows of the group `scheduler` have these names. */
+export interface SchedulerSettings {
+  readonly jobs: readonly JobSpec[];
+  /** How long after its time a missed slot is made up for, in milliseconds. */
+  readonly catchUpMs: number;
+  readonly maxJobs: number;
+  readonly jobsPerAgent: number;
+  /** Runs that this process works on at once. */
+  readonly concurrentRuns: number;
+}
+
+export interface SchedulerParts {
+  readonly store: Store;
+  readonly turns: Pick<Turns, "accept" | "cancel" | "follow">;
+  readonly settings: SchedulerSettings;
+  /** Names of the profiles that a job may name. */
+  readonly agents: readonly string[];
+  /** Channels that are on; absent: not looked at. */
+  readonly channels?: () => readonly string[];
+  /** How what a run came to is told where nobody waits; absent where nothing is sent. */
+  readonly deliver?: Deliver | undefined;
+  /** Absent in tests that are not about it. */
+  readonly audit?: AuditTrail;
+  /** How long a process may be silent before the others go on with its runs; absent when no other shares the store. */
+  readonly leaseMs?: number;
+  readonly now?: () => number;
+  readonly after?: After;
+}
+
+export interface Scheduler {
+  readonly jobs: Jobs;
+  /** Declares the jobs of the settings, goes on with what an earlier process left, and begins. */
+  start(): Promise<void>;
+  /** Claims and begins nothing more; what runs goes on. */
+  pause(): void;
+  /** Gives what still runs back, for the next process to go on with. */
+  stop(): Promise<void>;
+  /** Resolves when all that was due has been claimed and as much as there is room for has begun. */
+  settled(): Promise<void>;
+  /** Runs that this process works on. */
+  load(): number;
+}
+
+/** Jobs whose slots are claimed by one write. */
+const jobsAtOnce = 20;
+/** No sleep is longer, so that a clock that was set is noticed. */
+const longestSleepMs = 30_000;
+const faultMs = 5000;
+
+/** The one timer of all jobs: claims the slots that are due, each once for all processes, and runs them. */
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { store, settings } = parts;
+  const now = parts.now ?? Date.now;
+  const after = parts.after ?? afterTimeout;
+  const owner = Bun.randomUUIDv7();
+  const stopping = new AbortController();
+  const heartbeat = parts.leaseMs === undefined ? undefined : createHeartbeat(store, owner, parts.leaseMs);
+  const active = new Map<string, Promise<void>>();
+  let state: "new" | "on" | "paused" = "new";
+  let working: Promise<void> | undefined;
+  /** Something happened since this round of work began. */
+  let again = false;
+  let cancelTimer: (() => void) | undefined;
+  let unlisten: (() => void) | undefined;
+  /** What earlier processes left is known. */
+  let ready = false;
+  const isOn = () => state === "on";
+
+  const { maxJobs, jobsPerAgent } = settings;
+  const { agents, channels, audit } = parts;
+  const jobs = createJobs({ store, now, maxJobs, jobsPerAgent, agents, channels, audit, changed: wake });
+
+  function wake() {
+    again = true;
+    if (!isOn() || !ready || working !== undefined) return;
+    working = work().finally(() => {
+      working = undefined;
+      if (again) wake();
+    });
+  }
+
+  async function work() {
+    try {
+      while (again && isOn()) {
+        again = false;
+        cancelTimer?.();
+        await claimDue();
+        await beginReady();
+        await sleep();
+      }
+    } catch (error) {
+      log.warn("the jobs that are due could not be looked at", { error });
+      if (isOn()) cancelTimer = after(faultMs, wake);
+    }
+  }
+
+  /** Until the next slot or the next try; for ever when there is none. */
+  async function sleep() {
+    const slot = await store.read((tx) => rows.nextDue(tx));
+    const isFull = active.size >= settings.concurrentRuns;
+    const run = isFull ? undefined : await store.read((tx) => runs.nextReady(tx));
+    const next = Math.min(slot ?? Number.POSITIVE_INFINITY, run ?? Number.POSITIVE_INFINITY);
+    if (!isOn() || next === Number.POSITIVE_INFINITY) return;
+    cancelTimer = after(Math.min(Math.max(0, next - now()), longestSleepMs), wake);
+  }
+
+  async function claimDue() {
+    for (let more = true; more && isOn();) {
+      const at = now();
+      const due = await store.read((tx) => rows.due(tx, at, jobsAtOnce));
+      const planned: { job: rows.Job; plan: SlotPlan }[] = [];
+      for (const job of due) planned.push({ job, plan: await planOf(job, at) });
+      if (planned.length > 0)
+        await store.write(async (tx) => {
+          for (const { job, plan } of planned) await claimSlots(tx, job, plan, at);
+          // There may be more than this process has room for.
+          await store.signal(tx, jobsTopic, owner);
+        });
+      more = due.length === jobsAtOnce;
+    }
+  }
+
+  async function planOf(job: rows.Job, at: number): Promise<SlotPlan> {
+    const first = job.nextAt ?? at;
+    const { catchUp } = job.spec;
+    try {
+      const schedule = (await loadSchedules())(job.spec, job.anchor);
+      return await planSlots(schedule, { first, now: at, windowMs: settings.catchUpMs, catchUp });
+    } catch (error) {
+      // It was looked at when it was made: what can be wrong now is a zone that this host no longer has.
+      log.error("a job's schedule cannot be read any more", { job: job.name, error });
+      const reason = `its schedule cannot be read any more: ${String(error).slice(0, 300)}`;
+      return { missed: [{ slot: first, slots: 1, reason }], runs: [], next: undefined };
+    }
+  }
+
+  async function beginReady() {
+    const room = settings.concurrentRuns - active.size;
+    if (room <= 0 || !isOn()) return;
+    const ids = await store.read((tx) => runs.ready(tx, now(), room));
+    if (ids.length === 0) return;
+    const begun = await store.write(async (tx) => {
+      const mine: runs.JobRun[] = [];
+      for (const id of ids) {
+        const run = await runs.begin(tx, id, owner, now());
+        if (run !== undefined) mine.push(run);
+      }
+      return mine;
+    });
+    for (const run of begun) launch(run);
+    // What another process was faster with leaves room.
+    if (begun.length < ids.length) again = true;
+  }
+
+  function launch(run: runs.JobRun) {
+    const { turns, deliver } = parts;
+    const running = runJob(run, { store, turns, deliver, now, after, stopping: stopping.signal })
+      .catch((error) => log.error("a job's run was given up", { job: run.jobName, slot: run.slot, error }))
+      .finally(() => {
+        active.delete(run.id);
+        wake();
+      });
+    active.set(run.id, running);
+  }
+
+  /** Goes on with the runs of processes that are gone: their turns are found again by their message ids. */
+  async function takeOver(living: ReadonlySet<string>) {
+    const all = await store.read((tx) => runs.running(tx));
+    for (const run of all) {
+      if (run.owner === undefined || run.owner === owner || living.has(run.owner)) continue;
+      const taken = await store.write((tx) => runs.takeOver(tx, run, owner));
+      if (taken !== undefined && isOn()) launch(taken);
+    }
+  }
+
+  return {
+    jobs,
+
+    async start() {
+      if (state !== "new") return;
+      state = "on";
+      for (let begun = false; !begun && isOn();) {
+        try {
+          await declareJobs(store, settings.jobs, now());
+          if (heartbeat === undefined) await takeOver(new Set());
+          else await heartbeat.start(takeOver);
+          begun = true;
+        } catch (error) {
+          log.error("the jobs cannot be started yet", { error });
+          await new Promise<void>((resolve) => (cancelTimer = after(faultMs, resolve)));
+        }
+      }
+      if (!isOn()) return;
+      unlisten = store.listen(jobsTopic, (from) => {
+        if (from !== owner) wake();
+      });
+      ready = true;
+      wake();
+    },
+
+    pause() {
+      state = "paused";
+      cancelTimer?.();
+      unlisten?.();
+    },
+
+    async stop() {
+      state = "paused";
+      cancelTimer?.();
+      unlisten?.();
+      stopping.abort();
+      await working;
+      cancelTimer?.();
+      await Promise.all(active.values());
+      await heartbeat?.stop();
+    },
+
+    async settled() {
+      while (working !== undefined) await working;
+    },
+
+    load: () => active.size,
+  };
+}
