@@ -29,6 +29,7 @@ const table = {
   fsmount: [432, 432],
   fsopen: [430, 430],
   fspick: [433, 433],
+  getxattr: [191, 8],
   init_module: [175, 105],
   io_uring_enter: [426, 426],
   io_uring_register: [427, 427],

@@ -1,15 +1,19 @@
 import { AppError } from "../errors.ts";
 import { becomeSubreaper } from "../linux/marked.ts";
 import { log } from "../telemetry/log.ts";
+import type { CallGroup } from "./call-group.ts";
+import { findCallGroups } from "./cgroup.ts";
+import { describeHost } from "./describe-host.ts";
 import { endMarked, reapOrphans } from "./end-programs.ts";
-import { findProgram, probeHost, searchPath } from "./host-sandbox.ts";
+import { findProgram, type Probed, probeHost, searchPath } from "./host-sandbox.ts";
 import type { LaunchPolicy } from "./launch-policy.ts";
-import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
-import type { HostSandbox, Programs, ProgramSpec } from "./programs.ts";
+import { makePrivateFolder, type PrivateFolder, sweepPrivateFolders } from "./private-folder.ts";
+import type { Programs, ProgramSpec } from "./programs.ts";
 import { runProgram } from "./run-program.ts";
-import { findSandboxUser, type SandboxUser } from "./sandbox-user.ts";
+import { findSandboxUser } from "./sandbox-user.ts";
 import { countTasks, startOf } from "./start-program.ts";
 import { devices, systemPaths } from "./system-folders.ts";
+import type { WatchLimits } from "./watch-processes.ts";
 
 export interface ProgramSettings {
   readonly sandbox: "auto" | "required" | "none";
@@ -34,28 +38,6 @@ const browserProcesses = 2048;
 /** Processor time of one process: more than any call may last. */
 const cpuSeconds = 3600;
 const outputBytes = 65_536;
-
-const rootWarning =
-  "Programs run as user 0 without its rights, because the workspace belongs to root; the kernel does not limit how many such a user starts. Give the workspace to another user (chown), or set OPENCLAW_SANDBOX_USER.";
-
-function describe(
-  mode: ProgramSettings["sandbox"],
-  { landlock, bubblewrap, fault }: Awaited<ReturnType<typeof probeHost>>,
-  { user, isRoot }: SandboxUser,
-): HostSandbox {
-  if (mode === "none") return { works: false, text: "none: OPENCLAW_SANDBOX says so" };
-  if (fault !== undefined) return { works: false, text: `none: ${fault}` };
-  const network = landlock < 4 ? ["no network for programs (Linux 6.7 has it)"] : [];
-  const parts = [
-    `Landlock ${landlock}`,
-    "seccomp",
-    bubblewrap === undefined ? "no namespaces" : "namespaces by bubblewrap",
-    ...(user === undefined ? [] : [`user ${user.uid}`]),
-    ...(isRoot ? ["user 0 without capabilities"] : []),
-    ...network,
-  ];
-  return { works: true, text: parts.join(", "), ...(isRoot && { warning: rootWarning }) };
-}
 
 /**
  * The sandbox of processes, as strong as this host has it: what that is, is tried out here once. Throws `bad_request`
@@ -101,6 +83,8 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
       processes: others + most + 16,
       openFiles: openFiles[kind],
       lastDescriptor: kind === "run" ? 2 : 4,
+      groups: [],
+      groupsOpened: false,
       cwd: spec.cwd,
       environment: environmentOf(spec, folder),
     };
@@ -108,19 +92,19 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
 
   const emptySpec: ProgramSpec = { stages: [], cwd: "/", read: [], write: [] };
   becomeSubreaper();
-  const probed = confined
+  const probed: Probed = confined
     ? await probeHost(
         (landlock) => ({ ...policyOf(landlock, undefined, emptySpec, "/nonexistent", "run"), write: [] }),
-        parts.namespaces ?? true,
+        { useBubblewrap: parts.namespaces ?? true, groups: findCallGroups() },
       )
     : { landlock: 0 };
-  const host = describe(settings.sandbox, probed, who);
+  const host = describeHost(settings.sandbox, probed, who);
   if (settings.sandbox === "required" && !host.works)
     throw new AppError(
       "bad_request",
       `OPENCLAW_SANDBOX is required, but there is no sandbox on this host: ${host.text}.`,
     );
-  const { landlock, bubblewrap } = probed;
+  const { landlock, bubblewrap, groups } = probed;
 
   const refuse = (spec: ProgramSpec, kind: "run" | "launch") => {
     if (!confined) return;
@@ -141,19 +125,44 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
       );
   };
 
+  /** The limits of a browser are its own; those of its group are only what is more than that. */
+  const limitsOf = (kind: "run" | "launch"): WatchLimits =>
+    kind === "run"
+      ? { memoryBytes: settings.processMemoryBytes, processes: settings.processCount }
+      : { memoryBytes: 3 * settings.processMemoryBytes, processes: browserProcesses };
+
+  const openGroup = (kind: "run" | "launch"): CallGroup | undefined => {
+    try {
+      return groups?.open(limitsOf(kind));
+    } catch (error) {
+      log.warn("A call has no control group; the watch alone limits it.", { error });
+      return undefined;
+    }
+  };
+
+  let swept: Promise<void> | undefined;
+
   /** Where its folder is made and its policy written; both end with the call. */
   async function prepare(spec: ProgramSpec, kind: "run" | "launch") {
     refuse(spec, kind);
+    swept ??= sweepPrivateFolders(user);
     const folder = await makePrivateFolder(user);
-    const policy = policyOf(landlock, bubblewrap, spec, folder.path, kind);
+    const group = openGroup(kind);
+    const policy = { ...policyOf(landlock, bubblewrap, spec, folder.path, kind), groups: group?.joins ?? [] };
     return {
       folder,
+      group,
       mark: policy.mark,
       starts: spec.stages.map((words) => startOf(words, policy, bubblewrap)),
     };
   }
 
-  const removeLater = async (folder: PrivateFolder) => {
+  const removeLater = async (folder: PrivateFolder, group: CallGroup | undefined) => {
+    try {
+      await group?.remove();
+    } catch (error) {
+      log.error("The control group of a call could not be removed.", { error });
+    }
     try {
       await folder.remove();
     } catch (error) {
@@ -166,7 +175,7 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
     find: async (name) => findProgram(name),
     async run(spec, { signal, onOutput, maxOutputBytes = outputBytes }) {
       signal.throwIfAborted();
-      const { folder, mark, starts } = await prepare(spec, "run");
+      const { folder, group, mark, starts } = await prepare(spec, "run");
       const stop = new AbortController();
       const ended = Promise.withResolvers<void>();
       const end = () => {
@@ -181,26 +190,28 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
           namespaces: bubblewrap !== undefined,
           owned,
           signal: AbortSignal.any([signal, stop.signal]),
-          limits: { memoryBytes: settings.processMemoryBytes, processes: settings.processCount },
+          limits: limitsOf("run"),
+          ...(group !== undefined && { group }),
           maxOutputBytes,
           ...(spec.input !== undefined && { input: spec.input }),
           ...(user !== undefined && { owner: user }),
           ...(onOutput !== undefined && { onOutput }),
         });
       } finally {
-        await removeLater(folder);
+        await removeLater(folder, group);
         running.delete(end);
         ended.resolve();
       }
     },
     async launch(spec) {
-      const { folder, mark, starts } = await prepare(spec, "launch");
+      const { folder, group, mark, starts } = await prepare(spec, "launch");
       const [start] = starts;
       if (start === undefined || starts.length > 1) throw new Error("Just one program can be launched.");
       const endAll = async () => {
+        group?.end();
         await endMarked(mark);
         running.delete(endAll);
-        await removeLater(folder);
+        await removeLater(folder, group);
         await reapOrphans();
       };
       running.add(endAll);
@@ -208,6 +219,7 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
     },
     async close() {
       await Promise.all([...running].map((end) => end()));
+      await swept;
     },
   };
 }

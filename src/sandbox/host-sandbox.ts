@@ -1,5 +1,7 @@
 import { accessSync, constants, readlinkSync, realpathSync } from "node:fs";
 import { landlockVersion } from "../linux/landlock.ts";
+import type { CallGroup } from "./call-group.ts";
+import type { CallGroups } from "./cgroup.ts";
 import { type LaunchPolicy, probeWord } from "./launch-policy.ts";
 import { runProgram } from "./run-program.ts";
 import { startOf } from "./start-program.ts";
@@ -8,6 +10,7 @@ import { startOf } from "./start-program.ts";
 export const searchPath = "/usr/local/bin:/usr/bin:/bin";
 
 const probeMs = 10_000;
+const unlimited = { memoryBytes: Number.POSITIVE_INFINITY, processes: Number.POSITIVE_INFINITY };
 
 /** What the probe found. */
 export interface Probed {
@@ -15,6 +18,8 @@ export interface Probed {
   readonly landlock: number;
   /** Path of bubblewrap, where it works. */
   readonly bubblewrap?: string;
+  /** Control groups, where they work. */
+  readonly groups?: CallGroups;
   /** Why there is no sandbox. */
   readonly fault?: string;
 }
@@ -34,14 +39,18 @@ export function findProgram(name: string): string | undefined {
 }
 
 /** Starts a launcher that takes its rights away and then looks whether they are gone. Returns what it said when they are not. */
-async function tryOut(policy: LaunchPolicy, bubblewrap: string | undefined): Promise<string | undefined> {
+async function tryOut(
+  policy: LaunchPolicy,
+  bubblewrap: string | undefined,
+  group?: CallGroup,
+): Promise<string | undefined> {
   const { exitCode, output } = await runProgram({
-    starts: [startOf([probeWord], policy, bubblewrap)],
+    starts: [startOf([probeWord], { ...policy, groups: group?.joins ?? [] }, bubblewrap)],
     mark: policy.mark,
     namespaces: bubblewrap !== undefined,
     owned: new Set(),
     signal: AbortSignal.timeout(probeMs),
-    limits: { memoryBytes: Number.POSITIVE_INFINITY, processes: Number.POSITIVE_INFINITY },
+    limits: unlimited,
     maxOutputBytes: 2000,
   });
   return exitCode === 0 ? undefined : output.trim() || `it ended with ${exitCode}`;
@@ -50,10 +59,24 @@ async function tryOut(policy: LaunchPolicy, bubblewrap: string | undefined): Pro
 /** A program that was replaced while it runs has no path, and bubblewrap needs one. */
 const hasPath = () => !readlinkSync("/proc/self/exe").endsWith(" (deleted)");
 
+/** The same in a group of its own: whether a launcher can join it. */
+async function worksIn(groups: CallGroups, policy: LaunchPolicy, bubblewrap: string | undefined) {
+  try {
+    const group = groups.open(unlimited);
+    try {
+      return (await tryOut(policy, bubblewrap, group)) === undefined;
+    } finally {
+      await group.remove();
+    }
+  } catch {
+    return false;
+  }
+}
+
 /** Looks what this host offers by trying it: once, about as long as two programs take. */
 export async function probeHost(
   policyOf: (landlock: number) => LaunchPolicy,
-  useBubblewrap: boolean,
+  { useBubblewrap, groups }: { readonly useBubblewrap: boolean; readonly groups: CallGroups | undefined },
 ): Promise<Probed> {
   const landlock = landlockVersion();
   if (landlock === 0)
@@ -62,11 +85,13 @@ export async function probeHost(
       fault:
         "this kernel has no Landlock (Linux 5.13 or newer, with landlock among the modules of its lsm= parameter), or the container forbids it",
     };
-  const bubblewrap = useBubblewrap && hasPath() ? findProgram("bwrap") : undefined;
+  const found = useBubblewrap && hasPath() ? findProgram("bwrap") : undefined;
   const [plain, wrapped] = await Promise.all([
     tryOut(policyOf(landlock), undefined),
-    bubblewrap === undefined ? "not there" : tryOut(policyOf(landlock), bubblewrap),
+    found === undefined ? "not there" : tryOut(policyOf(landlock), found),
   ]);
   if (plain !== undefined) return { landlock: 0, fault: plain };
-  return wrapped === undefined && bubblewrap !== undefined ? { landlock, bubblewrap } : { landlock };
+  const bubblewrap = wrapped === undefined ? found : undefined;
+  const grouped = groups !== undefined && (await worksIn(groups, policyOf(landlock), bubblewrap));
+  return { landlock, ...(bubblewrap !== undefined && { bubblewrap }), ...(grouped && { groups }) };
 }

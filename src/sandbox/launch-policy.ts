@@ -33,6 +33,10 @@ export interface LaunchPolicy {
   readonly openFiles: number;
   /** Descriptors that are kept: 0 up to this one. */
   readonly lastDescriptor: number;
+  /** Files of control groups that it writes itself into. */
+  readonly groups: readonly string[];
+  /** True when they come opened, as the descriptors that follow the last one: in namespaces they cannot be reached. */
+  readonly groupsOpened: boolean;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -62,6 +66,8 @@ const checks: Readonly<Record<keyof LaunchPolicy, (value: unknown) => boolean>> 
   processes: whole,
   openFiles: whole,
   lastDescriptor: whole,
+  groups: texts,
+  groupsOpened: truth,
   cwd: (value) => typeof value === "string",
   environment: (value) => isObject(value) && texts(Object.values(value)),
 };

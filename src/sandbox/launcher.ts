@@ -1,4 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants as fileConstants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { become, closeFrom } from "../linux/execute.ts";
 import { type LandlockRule, restrictFiles } from "../linux/landlock.ts";
@@ -46,6 +54,21 @@ function confine(policy: LaunchPolicy) {
   });
 }
 
+/** Keeps the granted descriptors alone; returns those of the groups, which cannot be opened any more once it is confined. */
+function openGroups({ lastDescriptor, groups, groupsOpened }: LaunchPolicy): readonly number[] {
+  const first = lastDescriptor + 1;
+  closeFrom(groupsOpened ? first + groups.length : first);
+  return groups.map((path, index) => (groupsOpened ? first + index : openSync(path, fileConstants.O_WRONLY)));
+}
+
+/** Last of all: from here on each new process and thread counts, and each byte, and a launcher has more than a program. */
+function joinGroups(handles: readonly number[]) {
+  for (const handle of handles) {
+    writeSync(handle, "0");
+    closeSync(handle);
+  }
+}
+
 function failed(code: number, text: string): number {
   try {
     writeSync(2, `openclaw: ${text}\n`);
@@ -76,7 +99,7 @@ export function launch(words: readonly string[]): number {
   if (policy === undefined || words.length === 0)
     return failed(exitCodes.noSandbox, "this is for the server itself; see openclaw --help.");
   try {
-    closeFrom(policy.lastDescriptor + 1);
+    const groups = openGroups(policy);
     // Its own session: without the terminal that the server may have been started on.
     kernel().try("setsid");
     yieldToServer();
@@ -84,6 +107,7 @@ export function launch(words: readonly string[]): number {
     process.chdir(policy.cwd);
     if (policy.confined) confine(policy);
     else dieWithParent();
+    joinGroups(groups);
   } catch (error) {
     return failed(exitCodes.noSandbox, `the sandbox could not be made: ${String(error)}`);
   }

@@ -2,6 +2,10 @@ import { chmod, chown, lstat, mkdtemp, readdir, realpath, rm } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { User } from "../linux/privileges.ts";
+import { log } from "../telemetry/log.ts";
+import { isLeftOver, processName } from "./process-name.ts";
+
+const prefix = "openclaw-call-";
 
 /** Home and temporary folder of one call. */
 export interface PrivateFolder {
@@ -30,7 +34,25 @@ async function remove(path: string) {
 
 /** Makes a folder that only `user` (ourselves when left out) may enter. */
 export async function makePrivateFolder(user: User | undefined): Promise<PrivateFolder> {
-  const path = await realpath(await mkdtemp(join(tmpdir(), "openclaw-call-")));
+  const path = await realpath(await mkdtemp(join(tmpdir(), `${prefix}${processName()}-`)));
   if (user !== undefined) await chown(path, user.uid, user.gid);
   return { path, remove: () => remove(path) };
+}
+
+/**
+ * Removes the folders that servers left which are gone: only what belongs to `user` or to us, and is a folder. Never
+ * rejects; what cannot be removed stays.
+ */
+export async function sweepPrivateFolders(user: User | undefined) {
+  const owners = [process.getuid?.(), user?.uid];
+  try {
+    for (const name of await readdir(tmpdir())) {
+      if (!isLeftOver(name, prefix)) continue;
+      const path = join(tmpdir(), name);
+      const found = await lstat(path);
+      if (found.isDirectory() && owners.includes(found.uid)) await rm(path, { recursive: true, force: true });
+    }
+  } catch (error) {
+    log.warn("Folders of earlier calls could not be removed.", { error });
+  }
 }

@@ -2,6 +2,7 @@ import { closeSync, fchownSync } from "node:fs";
 import { withMark } from "../linux/marked.ts";
 import type { User } from "../linux/privileges.ts";
 import { kernel } from "../linux/system-calls.ts";
+import { type CallGroup, leftToWatch } from "./call-group.ts";
 import type { OnOutput, ProgramEnd } from "./capabilities.ts";
 import { endCall } from "./end-programs.ts";
 import { collectOutput, type ProgramOutput } from "./program-output.ts";
@@ -20,6 +21,8 @@ export interface ProgramRun {
   readonly owned: Set<number>;
   readonly signal: AbortSignal;
   readonly limits: WatchLimits;
+  /** What the kernel holds them in, where it does. */
+  readonly group?: CallGroup;
   readonly maxOutputBytes: number;
   readonly input?: Uint8Array;
   readonly onOutput?: OnOutput;
@@ -95,7 +98,7 @@ const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 /** Runs programs to their end, or to the end of `signal` (then it rejects with its reason). Nothing of them is left. */
 export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
-  const { signal, owned, mark, namespaces } = run;
+  const { signal, owned, mark, namespaces, group } = run;
   const output = collectOutput(run.maxOutputBytes, run.onOutput);
   const children: Child[] = [];
   const stopped = Promise.withResolvers<void>();
@@ -107,15 +110,22 @@ export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
     reading.catch(() => undefined);
     const roots = children.map(({ pid }) => pid);
     for (const pid of roots) owned.add(pid);
-    using _watch = watchProcesses(roots, run.limits, (over) => {
-      limit = over;
+    const over = (reached: ProgramEnd["limit"]) => {
+      limit = reached;
       stop();
-    });
+    };
+    using _watch = watchProcesses(
+      roots,
+      { ...leftToWatch(run.limits, group), ...(group !== undefined && { group }) },
+      over,
+    );
     await Promise.race([stopped.promise, Promise.all(children.map(({ exited }) => exited))]);
+    group?.end();
     await endCall({ mark, roots: new Set(roots), namespaces }, owned);
     await Promise.all(children.map(({ exited }) => exited));
     await Promise.race([reading, after(drainMs)]);
     signal.throwIfAborted();
+    limit ??= group?.over();
     const { exitCode, signalCode } = children.at(-1) ?? { exitCode: null, signalCode: null };
     return {
       ...(exitCode !== null && limit === undefined && { exitCode }),

@@ -18,6 +18,13 @@ export interface Start {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Opens the files of the groups for a launcher that will not see them; all but that is bubblewrap's. */
+function openingWords({ groups, lastDescriptor }: LaunchPolicy): readonly string[] {
+  if (groups.length === 0) return [];
+  const opens = groups.map((_, index) => `${lastDescriptor + 1 + index}>"$${index + 1}"`).join(" ");
+  return ["/bin/sh", "-c", `exec ${opens}; shift ${groups.length}; exec "$@"`, "sh", ...groups];
+}
+
 /** `bubblewrap` is its path, where namespaces are to be added. */
 export function startOf(
   words: readonly string[],
@@ -25,10 +32,12 @@ export function startOf(
   bubblewrap: string | undefined,
 ): Start {
   const namespaces = { write: policy.write, network: policy.port === null };
-  const outer = bubblewrap === undefined ? [] : bubblewrapWords(bubblewrap, namespaces);
+  const outer =
+    bubblewrap === undefined ? [] : [...openingWords(policy), ...bubblewrapWords(bubblewrap, namespaces)];
+  const groupsOpened = bubblewrap !== undefined;
   return {
     argv: [...outer, ...launcherWords(bubblewrap === undefined), ...words],
-    environment: { [policyVariable]: JSON.stringify(policy) },
+    environment: { [policyVariable]: JSON.stringify({ ...policy, groupsOpened }) },
   };
 }
 

@@ -43,14 +43,19 @@ export function overLimit(
   return undefined;
 }
 
-/** Looks again and again at what descends from `roots`, and calls `over` once when it holds too much. */
+/**
+ * Looks again and again at what descends from `roots`, and calls `over` once when it holds too much, or when the kernel
+ * has refused that to its group.
+ */
 export function watchProcesses(
   roots: readonly number[],
-  limits: WatchLimits,
+  limits: WatchLimits & { readonly group?: { over(): "memory" | "processes" | undefined } },
   over: (limit: "memory" | "processes") => void,
 ): Disposable {
   const look = () => {
-    const limit = overLimit([...new Set(roots.flatMap((root) => treeOf(root, limits.processes)))], limits);
+    const limit =
+      limits.group?.over() ??
+      overLimit([...new Set(roots.flatMap((root) => treeOf(root, limits.processes)))], limits);
     if (limit === undefined) return;
     clearInterval(timer);
     over(limit);
