@@ -5,9 +5,9 @@ import { pdfFixUps } from "./pdf-fix-ups.ts";
 import { playwrightFixUps } from "./playwright-fix-ups.ts";
 
 /**
- * Big packages that few servers ever load, with what we use of them. Each is bundled by itself and kept as text, which
- * is compiled when it is first imported: as part of the bundle their bytecode alone took 8 MB of the compressed image,
- * and made them no faster.
+ * Big packages that few servers ever load, with what we use of them. Each is bundled by itself and kept as packed text,
+ * which is compiled when it is first imported: as part of the bundle their bytecode alone took 8 MB of the compressed
+ * image, and made them no faster.
  */
 const wholeModules: Readonly<Record<string, readonly string[]>> = {
   "@jitl/quickjs-singlefile-mjs-release-sync": ["default"],
@@ -21,7 +21,7 @@ const wholeModules: Readonly<Record<string, readonly string[]>> = {
 };
 
 const fileOf = (folder: string, name: string) =>
-  join(folder, `${name.replaceAll(/[^a-z0-9]+/g, "-")}.cjs.txt`);
+  join(folder, `${name.replaceAll(/[^a-z0-9]+/g, "-")}.cjs.zst`);
 
 async function bundle(root: string, folder: string, name: string) {
   const result = await Bun.build({
@@ -36,7 +36,8 @@ async function bundle(root: string, folder: string, name: string) {
   const [output] = result.outputs;
   if (output === undefined || result.outputs.length !== 1)
     throw new Error(`${name} did not become one file.`);
-  await Bun.write(fileOf(folder, name), output);
+  const packed = Bun.zstdCompressSync(await output.text(), { level: 19 });
+  await Bun.write(fileOf(folder, name), packed);
 }
 
 /** Bundles each into a file of `folder`. `root` is the folder of the project. */
@@ -60,7 +61,7 @@ const builtin = (name) => {
   return found;
 };
 const module = { exports: {} };
-(0, eval)(readFileSync(path, "utf8"))(module.exports, builtin, module, path, "/");
+(0, eval)(Bun.zstdDecompressSync(readFileSync(path)).toString())(module.exports, builtin, module, path, "/");
 ${names.map(exportOf).join("\n")}
 `;
 

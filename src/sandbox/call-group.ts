@@ -65,6 +65,7 @@ async function removeGroup(folder: string) {
     try {
       return rmdirSync(folder);
     } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
       if (performance.now() > until) throw error;
       await Bun.sleep(5);
     }
