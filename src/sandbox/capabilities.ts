@@ -1,6 +1,7 @@
 import type { CanJobs } from "./can-jobs.ts";
 import type { CanDelegate } from "./can-delegate.ts";
 import type { GitSubcommand } from "./git-options.ts";
+import type { LinePattern } from "./pattern.ts";
 import type { ResultTable } from "./result-table.ts";
 
 /** One entry of a folder. `size` in bytes, files only. */
@@ -23,6 +24,8 @@ export interface CanRead {
   list(path: string): Promise<readonly FolderEntry[]>;
   /** Every regular file below a folder, as paths that `lines` takes; links are not followed. Ends when the caller stops. */
   walk(path: string, options?: WalkOptions): AsyncIterable<string>;
+  /** Of these files, those that are worth reading for a pattern; undefined when that takes to read them all. */
+  narrow?(files: readonly string[], pattern: LinePattern): Promise<ReadonlySet<string> | undefined>;
 }
 
 export interface WalkOptions {

@@ -22,13 +22,27 @@ const signatures: readonly (readonly [kind: string, bytes: string, at?: number])
   ["UTF-16 text", "\xfe\xff"],
 ];
 
+/** Beginnings that are unmistakable: no text starts like that. */
+const unmistakable = /^[^ -~\n]|^%PDF-/;
+
+/** One of these, or a NUL byte, is in every file that is no text; a text may have one too. As Latin-1. */
+export const signsOfBinary: readonly string[] = [
+  "\0",
+  ...signatures
+    .filter(([, signature, at = 0]) => at > 0 || unmistakable.test(signature))
+    .map(([, signature]) => signature),
+];
+
 /** What a file that is no text is, told from its first block; undefined for text (a NUL byte makes it none). */
 export function binaryKind(head: Uint8Array): string | undefined {
   const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, 8192)).toString("latin1");
   const known = signatures.find(([, signature, at = 0]) => bytes.startsWith(signature, at))?.[0];
   // A text may begin with `BZh` or `ID3` too, so what has no NUL is a text unless it is named by an unmistakable start.
-  const unmistakable = known !== undefined && /^[^ -~\n]|^%PDF-/.test(bytes);
-  return unmistakable ? known : bytes.includes("\0") ? (known ?? "a binary file") : undefined;
+  return known !== undefined && unmistakable.test(bytes)
+    ? known
+    : bytes.includes("\0")
+      ? (known ?? "a binary file")
+      : undefined;
 }
 
 /** A size for people: `12 kB`. */

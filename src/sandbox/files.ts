@@ -1,5 +1,6 @@
 import { type OpenBeneath, openBeneath } from "../linux/open-beneath.ts";
 import { createInTurn } from "./in-turn.ts";
+import type { NarrowFiles } from "./narrow-files.ts";
 import { canRead } from "./read-files.ts";
 import type { Roots } from "./roots.ts";
 import type { Lend } from "./sandbox.ts";
@@ -11,16 +12,21 @@ export interface FileOptions {
   readonly never: readonly string[];
   /** How paths are opened beneath a root; the tests try both ways. */
   readonly openBeneath?: OpenBeneath;
+  /** Tells which of many files are worth searching. */
+  readonly narrowFiles?: NarrowFiles;
 }
 
 /** What may be lent to file tools: `read` when there is a read root, `write` when there is a write root. */
-export function lendFiles(roots: Roots, options: FileOptions): Pick<Lend, "read" | "write"> {
+export function lendFiles(
+  roots: Roots,
+  { narrowFiles, ...options }: FileOptions,
+): Pick<Lend, "read" | "write"> {
   const parts = { workspace: roots.workspace, openBeneath, ...options };
   const inTurn = createInTurn();
-  const nextSlice = createSlices();
+  const readParts = { nextSlice: createSlices(), narrowFiles };
   return {
     ...(roots.read.length > 0 && {
-      read: (_caller, signal) => canRead({ act: "read", roots: roots.read, ...parts }, nextSlice, signal),
+      read: (_caller, signal) => canRead({ act: "read", roots: roots.read, ...parts }, readParts, signal),
     }),
     ...(roots.write.length > 0 && {
       write: (_caller, signal) => canWrite({ act: "write", roots: roots.write, ...parts }, inTurn, signal),

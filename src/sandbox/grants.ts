@@ -8,7 +8,8 @@ import { lendFiles } from "./files.ts";
 import { lendPdf } from "./pdf.ts";
 import { lendImages } from "./images.ts";
 import { lendMail } from "./mail.ts";
-import type { HostSandbox } from "./programs.ts";
+import { createNarrowFiles } from "./narrow-files.ts";
+import type { HostSandbox, Programs } from "./programs.ts";
 import type { Roots } from "./roots.ts";
 import { runsPrograms } from "./runs-programs.ts";
 import type { Lend } from "./sandbox.ts";
@@ -99,12 +100,18 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
   const search = settings.allowWebSearch ? lendSearch(settings) : undefined;
   const pdf = settings.allowPdf ? lendPdf() : undefined;
   const never = [parts.dataDir];
+  const startPrograms = async () =>
+    (await import("./create-programs.ts")).createPrograms(settings, {
+      never,
+      workspace: parts.roots.workspace,
+    });
   // Made once for all that runs programs, where anything does: the host is tried out for it.
-  const programs = runsPrograms(settings)
-    ? await (
-        await import("./create-programs.ts")
-      ).createPrograms(settings, { never, workspace: parts.roots.workspace })
-    : undefined;
+  const programs = runsPrograms(settings) ? await startPrograms() : undefined;
+  let programsOfSearch: Promise<Programs> | undefined;
+  const narrowFiles = createNarrowFiles({
+    programs: async () => programs ?? (programsOfSearch ??= startPrograms()),
+    read: parts.roots.read.map(({ path }) => path),
+  });
   const git =
     settings.allowGit || settings.allowGitFetch || settings.allowGitPush
       ? (await import("./git.ts")).lendGit(settings, { programs, egress, roots: parts.roots, never })
@@ -122,7 +129,7 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
       : undefined;
   return {
     lend: {
-      ...lendFiles(parts.roots, { never: [parts.dataDir] }),
+      ...lendFiles(parts.roots, { never, narrowFiles }),
       notes: (caller) => parts.notes(caller.principal),
       sessions: parts.sessions,
       time: () => ({ now: Date.now }),
@@ -156,6 +163,7 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
       databases?.close();
       await browser?.close();
       await programs?.close();
+      await (await programsOfSearch?.catch(() => undefined))?.close();
       await egress.close();
     },
   };

@@ -72,6 +72,7 @@ function refuseKernel(fd: number, name: string, { dev }: Stats, fine: Set<number
 }
 
 function refuseNever(fd: number, name: string, never: readonly string[]) {
+  if (never.length === 0) return;
   const real = readlinkSync(pathOf(fd));
   if (never.some((folder) => pathInside(folder, real) !== undefined)) {
     throw new AppError(

@@ -162,6 +162,11 @@ export interface PatternOptions {
   readonly ignoreCase: boolean;
 }
 
+/** What is looked for in one line. */
+export interface LinePattern extends PatternOptions {
+  readonly text: string;
+}
+
 /** Makes the search for a text or a pattern in one line. Throws `bad_request` for a pattern that cannot be used. */
 export function findInLine(text: string, { regex, ignoreCase }: PatternOptions): FindInLine {
   if (regex) return compile(text, ignoreCase);

@@ -5,9 +5,13 @@ import { AppError } from "../errors.ts";
 import { pathOf } from "../linux/open-beneath.ts";
 import type { CanRead, FolderEntry, WalkOptions } from "./capabilities.ts";
 import { sizeText } from "./file-kind.ts";
+import type { NarrowFiles } from "./narrow-files.ts";
 import { findPlace, type Grant, openBelow, type Place } from "./grant.ts";
+import { shown } from "./paths.ts";
+import type { LinePattern } from "./pattern.ts";
 import { explain, type Opened, readBlock, reopen, requireFile, requireFolder } from "./opened.ts";
 import { readLines } from "./read-lines.ts";
+import type { Root } from "./roots.ts";
 import type { NextSlice } from "./slices.ts";
 
 const largestBlock = 1024 * 1024;
@@ -66,11 +70,39 @@ async function listFolder(folder: Opened, signal: AbortSignal): Promise<FolderEn
   return found;
 }
 
+export interface ReadParts {
+  readonly nextSlice: NextSlice;
+  /** Tells quickly which of many files are worth reading, where the host has what it takes. */
+  readonly narrowFiles?: NarrowFiles | undefined;
+}
+
+/** An opened folder that is closed when the last of those who use it has disposed of it. */
+interface SharedFolder extends Opened {
+  /** One user more; false when it is closed. */
+  take(): boolean;
+}
+
+function shareFolder(opened: Opened): SharedFolder {
+  let users = 1;
+  return {
+    fd: opened.fd,
+    stat: opened.stat,
+    take() {
+      if (users > 0) users += 1;
+      return users > 0;
+    },
+    [Symbol.dispose]() {
+      users -= 1;
+      if (users === 0) opened[Symbol.dispose]();
+    },
+  };
+}
+
 /**
  * Reading for one call: a path is opened beneath a read root, and what was opened is looked at before it is read.
- * `nextSlice` is shared by all calls.
+ * `nextSlice` is shared by all calls, and so is `narrowFiles`.
  */
-export function canRead(shared: Grant, nextSlice: NextSlice, signal: AbortSignal): CanRead {
+export function canRead(shared: Grant, { nextSlice, narrowFiles }: ReadParts, signal: AbortSignal): CanRead {
   const grant: Grant = { ...shared, fine: new Set() };
   const open = ({ root, inside, name }: Place) => openBelow(grant, root, inside, "inside", name);
 
@@ -84,29 +116,75 @@ export function canRead(shared: Grant, nextSlice: NextSlice, signal: AbortSignal
     }
   }
 
+  /** The folder that a walk is in, so that its files need not be opened from their root on. */
+  let here: { readonly folder: SharedFolder; readonly prefix: string } | undefined;
+  /** What is a file of such a folder lies where the folder does: that was looked at. */
+  const grantHere: Grant = { ...grant, never: [] };
+
+  /** Opens a file of the folder that a walk is in, without any link; undefined when it is none. */
+  async function openHere(path: string): Promise<Opened | undefined> {
+    if (here === undefined || !path.startsWith(here.prefix)) return undefined;
+    const { folder, prefix } = here;
+    const name = path.slice(prefix.length);
+    if (name === "" || name === "." || name === ".." || name.includes("/") || !folder.take())
+      return undefined;
+    try {
+      return await openBelow(grantHere, folder, name, "none", path);
+    } finally {
+      folder[Symbol.dispose]();
+    }
+  }
+
   /** Folders below are opened beneath `top` without any link, so that a swapped one leads nowhere. */
   async function* walkBelow(top: Opened, path: string, options: WalkOptions): AsyncIterable<string> {
     const waiting = ["."];
     for (let inside = waiting.pop(); inside !== undefined; inside = waiting.pop()) {
+      await nextSlice();
       signal.throwIfAborted();
+      const at = posix.join(path, inside);
       let entries: Dirent[] = [];
+      using stack = new DisposableStack();
       try {
-        using folder = await openBelow(grant, top, inside, "none", path);
+        const folder = stack.use(shareFolder(await openBelow(grant, top, inside, "none", path)));
         entries = await readFolder(folder);
+        here = { folder, prefix: at === "." ? "" : at.endsWith("/") ? at : `${at}/` };
       } catch {
-        options.closed?.(posix.join(path, inside));
+        options.closed?.(at);
       }
       const below = entries.filter((entry) => entry.isDirectory() && options.enter?.(entry.name) !== false);
       for (const { name } of below.reverse()) waiting.push(posix.join(inside, name));
-      for (const entry of entries) if (entry.isFile()) yield posix.join(path, inside, entry.name);
+      for (const entry of entries) if (entry.isFile()) yield posix.join(at, entry.name);
     }
+  }
+
+  /** All of `files` lie in one root, as those of one walk do; else nothing is told. */
+  async function narrow(files: readonly string[], pattern: LinePattern, ask: NarrowFiles) {
+    const paths = new Map<string, string>();
+    const roots = new Set<Root>();
+    for (const path of files) {
+      if (paths.size % 256 === 0) await nextSlice();
+      const { root, inside } = findPlace(grant, path);
+      roots.add(root);
+      paths.set(inside, path);
+    }
+    const [root, other] = roots;
+    if (root === undefined || other !== undefined) return undefined;
+    const found = await ask({ folder: root.path, files: [...paths.keys()], pattern }, signal);
+    return found && new Set([...paths].filter(([inside]) => found.has(inside)).map(([, path]) => path));
   }
 
   return {
     bytes: (path, maxBytes) => withOpened(path, (opened, name) => readWhole(opened, name, maxBytes, signal)),
     async lines(path, line) {
       await nextSlice();
-      await withOpened(path, (opened, name) => readLines(opened, name, signal, line));
+      const name = shown(path);
+      try {
+        using file = await openHere(path);
+        if (file !== undefined) return await readLines(file, name, signal, line);
+      } catch (error) {
+        throw explain(error, "read", name);
+      }
+      await withOpened(path, (opened) => readLines(opened, name, signal, line));
     },
     list: (path) =>
       withOpened(path, (opened, name) => {
@@ -124,5 +202,6 @@ export function canRead(shared: Grant, nextSlice: NextSlice, signal: AbortSignal
         throw explain(error, "read", place.name);
       }
     },
+    ...(narrowFiles && { narrow: (files, pattern) => narrow(files, pattern, narrowFiles) }),
   };
 }

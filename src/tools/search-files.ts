@@ -4,6 +4,7 @@ import type { CanRead } from "../sandbox/capabilities.ts";
 import { shown } from "../sandbox/paths.ts";
 import { type FindInLine, findInLine } from "../sandbox/pattern.ts";
 import { defineTool } from "../sandbox/tool.ts";
+import { narrowWalk } from "./narrow-walk.ts";
 import { watchWalk } from "./watch-walk.ts";
 
 const mostResults = 200;
@@ -105,14 +106,19 @@ export const searchFiles = defineTool({
         "bad_request",
         "Cannot search: a pattern is for one line, so it must have no line break.",
       );
-    const find = findInLine(pattern, { regex, ignoreCase: ignore_case });
+    const wanted = { text: pattern, regex, ignoreCase: ignore_case };
+    const find = findInLine(pattern, wanted);
     const walk = watchWalk();
     const lines: string[] = [];
     const skipped = { binary: 0, closed: 0 };
     let files = 0;
     // One more than is shown, to know whether there are more.
     const search = (file: string) => searchOne(can.read, file, find, max_results + 1);
-    for await (const found of searchAll(can.read.walk(path, walk), search)) {
+    const passOver = (count: number) => {
+      files += count;
+    };
+    const worthwhile = narrowWalk(can.read, can.read.walk(path, walk), wanted, passOver);
+    for await (const found of searchAll(worthwhile, search)) {
       files += 1;
       if (found.skipped !== undefined) skipped[found.skipped] += 1;
       lines.push(...found.lines);

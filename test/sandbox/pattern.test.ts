@@ -1,49 +1,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { findInLine } from "../../src/sandbox/pattern.ts";
+import { pattern } from "./any-pattern.ts";
 
 const regex = (source: string, ignoreCase = false) => findInLine(source, { regex: true, ignoreCase });
 
-/** Patterns of all that is supported, as text. */
-const { pattern } = fc.letrec<{ pattern: string; atom: string }>((tie) => ({
-  atom: fc.oneof(
-    { maxDepth: 4 },
-    fc.constantFrom(
-      "a",
-      "b",
-      "_",
-      " ",
-      ".",
-      "\\w",
-      "\\W",
-      "\\d",
-      "\\s",
-      "\\S",
-      "\\.",
-      "[ab]",
-      "[^a]",
-      "[a-c_]",
-      "[\\w-]",
-      "\\x61",
-      "\\u0062",
-      "A",
-      "]",
-      "é",
-    ),
-    tie("pattern").map((inner) => `(${inner})`),
-    tie("pattern").map((inner) => `(?:${inner})`),
-  ),
-  pattern: fc.oneof(
-    { maxDepth: 4 },
-    tie("atom"),
-    fc.constantFrom("^", "$", "\\b", "\\B", ""),
-    fc
-      .tuple(tie("atom"), fc.constantFrom("*", "+", "?", "{2}", "{1,}", "{0,2}", "*?", "+?"))
-      .map((parts) => parts.join("")),
-    fc.tuple(tie("pattern"), tie("pattern")).map((parts) => parts.join("")),
-    fc.tuple(tie("pattern"), tie("pattern")).map((parts) => parts.join("|")),
-  ),
-}));
 const line = fc.string({
   unit: fc.constantFrom("a", "b", "c", "A", "B", "_", "-", " ", ".", "1", "]", "é", "É", "\t"),
   maxLength: 12,

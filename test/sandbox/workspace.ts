@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OpenBeneath } from "../../src/linux/open-beneath.ts";
 import { lendFiles } from "../../src/sandbox/files.ts";
+import type { NarrowFiles } from "../../src/sandbox/narrow-files.ts";
 import { openRoots } from "../../src/sandbox/roots.ts";
 import { createSandbox, type Lend } from "../../src/sandbox/sandbox.ts";
 import type { AnyTool, CallContext, ToolResult } from "../../src/sandbox/tool.ts";
@@ -12,6 +13,7 @@ export interface Options {
   readonly readRoots?: readonly string[];
   readonly writeRoots?: readonly string[];
   readonly openBeneath?: OpenBeneath;
+  readonly narrowFiles?: NarrowFiles;
   readonly tools?: readonly AnyTool[];
   readonly lend?: Lend;
   readonly timeoutMs?: number;
@@ -23,9 +25,13 @@ export function aWorkspace(options: Options = {}) {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "openclaw-tools-")));
   const [work, outside, data] = [join(base, "work"), join(base, "outside"), join(base, "work", ".data")];
   for (const folder of [work, outside, data]) mkdirSync(folder);
-  const { readRoots = ["."], writeRoots = ["."], openBeneath } = options;
+  const { readRoots = ["."], writeRoots = ["."], openBeneath, narrowFiles } = options;
   const roots = openRoots({ workspace: work, readRoots, writeRoots });
-  const files = lendFiles(roots, { never: [data], ...(openBeneath && { openBeneath }) });
+  const files = lendFiles(roots, {
+    never: [data],
+    ...(openBeneath && { openBeneath }),
+    ...(narrowFiles && { narrowFiles }),
+  });
   const sandbox = createSandbox({
     tools: options.tools ?? tools,
     lend: { ...files, time: () => ({ now: () => 1_700_000_000_000 }), ...options.lend },
