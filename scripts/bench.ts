@@ -1,7 +1,11 @@
 import { parseArgs } from "node:util";
 import { measureBranches } from "./bench/branches.ts";
+import { measureCompare } from "./bench/compare.ts";
 import { measureHanging } from "./bench/hanging.ts";
 import { measureHistory } from "./bench/history.ts";
+import { measureJobs } from "./bench/jobs.ts";
+import { measureNeighbours } from "./bench/neighbours.ts";
+import { measureOverload } from "./bench/overload.ts";
 import { measureRecovery } from "./bench/recovery.ts";
 import { type Row, table } from "./bench/row.ts";
 import { setUp } from "./bench/setting.ts";
@@ -12,10 +16,18 @@ import { measureTools } from "./bench/tools.ts";
 import { measureTurns } from "./bench/turns.ts";
 import { measureWaiting } from "./bench/waiting.ts";
 
-/** `bun run bench [--only start,turns] [--layer]`: prints the table, then its rows as one line of JSON. */
+/**
+ * `bun run bench [--only start,turns] [--layer]`: prints the table, then its rows as one line of JSON. `--compare CMD`: only
+ * puts the start, health and memory of another program beside ours; it must listen on the port that `$PORT` names.
+ */
 const { values } = parseArgs({
-  options: { only: { type: "string" }, layer: { type: "boolean", default: false } },
+  options: {
+    only: { type: "string" },
+    compare: { type: "string" },
+    layer: { type: "boolean", default: false },
+  },
 });
+const { compare } = values;
 const setting = await setUp();
 const groups = {
   start: () => measureStart(setting),
@@ -26,10 +38,14 @@ const groups = {
   hanging: () => measureHanging(setting),
   waiting: () => measureWaiting(setting),
   sockets: () => measureSockets(setting),
+  jobs: () => measureJobs(setting),
   tools: () => measureTools(setting),
+  overload: () => measureOverload(setting),
+  neighbours: () => measureNeighbours(setting),
   sizes: () => measureSizes(setting, values.layer),
+  compare: () => (compare === undefined ? [] : measureCompare(setting, compare)),
 };
-const wanted = values.only?.split(",");
+const wanted = compare === undefined ? values.only?.split(",") : ["compare"];
 try {
   const rows: Row[] = [];
   for (const [name, measure] of Object.entries(groups)) {

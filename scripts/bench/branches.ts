@@ -91,12 +91,29 @@ async function answerMs(program: Program, path: string): Promise<number> {
   return median(times);
 }
 
-/** What a server costs that has kept 100,000 sessions. */
+const jobCount = 1000;
+
+/** Jobs of every hour, made as a client makes them. */
+async function makeJobs(program: Program) {
+  const headers = { ...login, "content-type": "application/json" };
+  for (let n = 0; n < jobCount; n++) {
+    const job = { name: `job-${n}`, schedule: `${n % 60} ${n % 24} * * *`, prompt: "Hi." };
+    const made = await fetch(`${program.url}/api/jobs`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(job),
+    });
+    if (!made.ok) throw new Error(await made.text());
+  }
+}
+
+/** What a server costs that has kept 100,000 sessions and 1,000 jobs. */
 async function measureManySessions(setting: Setting): Promise<Row[]> {
   const dataDir = join(setting.folder, "many");
   const store = await openStore({ dataDir });
   await fill(store, { name: "kept", sessions: 100_000, messages: 2 });
   await store.close();
+  await withProgram(startOpenclaw(setting, {}, dataDir), makeJobs);
   // The other one is a folder that was used before too: making its database would count otherwise.
   const empty = join(setting.folder, "empty");
   await (await openStore({ dataDir: empty })).close();
@@ -119,14 +136,14 @@ async function measureManySessions(setting: Setting): Promise<Row[]> {
   ]);
   return [
     ratioRow(
-      "start with 100,000 stored sessions beside none",
+      "start with 100,000 stored sessions and 1,000 jobs beside none",
       "ms",
       median(start.many),
       median(start.none),
       1.2,
     ),
     limitRow(
-      "idle memory with 100,000 stored sessions, beyond none",
+      "idle memory with 100,000 stored sessions and 1,000 jobs, beyond none",
       "MB",
       median(idle.many) - median(idle.none),
       5,

@@ -6,10 +6,16 @@ const publicUrl = "https://agent.example.com";
 export function startTwilio({
   refuse = () => false,
   slowMs = 0,
+  arrived,
+  answer,
 }: {
   refuse?: (count: number) => boolean;
   /** How long it takes at most to say that it took a message. */
   slowMs?: number;
+  /** Hears what it takes, before it says so. */
+  arrived?: (to: string, body: string) => void;
+  /** Says something else than that it took a message, and does not take it. */
+  answer?: (to: string) => Response | undefined;
 } = {}) {
   const sent: { to: string; body: string }[] = [];
   let asked = 0;
@@ -24,7 +30,11 @@ export function startTwilio({
           { code: 20429, message: "Too many requests" },
           { status: 429, headers: { "retry-after": "0" } },
         );
-      sent.push({ to: form.get("To") ?? "", body: form.get("Body") ?? "" });
+      const [to, body] = [form.get("To") ?? "", form.get("Body") ?? ""];
+      const other = answer?.(to);
+      if (other !== undefined) return other;
+      sent.push({ to, body });
+      arrived?.(to, body);
       waiting = waiting.filter(({ most, resolve }) => (sent.length < most ? true : (resolve(), false)));
       if (slowMs > 0) await Bun.sleep(Math.random() * slowMs);
       return Response.json({ sid: `SM${sent.length}`, status: "queued" }, { status: 201 });

@@ -14,7 +14,7 @@ function made(answer: Answer) {
     asked[index]?.resolve(request);
     return answer(request, index);
   });
-  const api = createSlackApi(provider.url, "xoxb", Date.now);
+  const api = createSlackApi(provider.url, () => "xoxb", Date.now);
   const preview = slackPreview(api, { channel: "C1", thread: "1.2" }, 1);
   const nth = async (index: number): Promise<unknown> => {
     const seen = await asked[index]?.promise;

@@ -1,6 +1,14 @@
 /** Things that happen in a run, which the killer waits for. */
 export type Happening =
-  "message sent" | "message accepted" | "model asked" | "calls asked for" | "approval asked" | "file changed";
+  | "message sent"
+  | "message accepted"
+  | "model asked"
+  | "calls asked for"
+  | "approval asked"
+  | "file changed"
+  | "delivery made"
+  | "delivery taken"
+  | "answer arrived";
 
 export interface Moments {
   tell(what: Happening): void;
