@@ -74,7 +74,7 @@ test("database changes only what says that it may be changed on the executable",
     });
   const read = "SELECT item FROM sales WHERE id = 2";
   expect((await ask({ action: "query", database: "sales", sql: read })).text).toContain("| shell |");
-  expect((await ask({ action: "execute", database: "data/own.sqlite", sql })).status).toBe("ok");
+  expect(await ask({ action: "execute", database: "data/own.sqlite", sql })).toMatchObject({ status: "ok" });
   using file = new Database(join(at.work, "data/own.sqlite"), { readonly: true });
   expect(file.query(read).get()).toEqual({ item: "shell" });
 });
