@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { buildPage } from "./build-page.ts";
 import { buildPdfData } from "./build-pdf-data.ts";
 import type { Arch } from "./bun/install.mjs";
+import { openaiFixUps } from "./openai-fix-ups.ts";
 import { checkDisarmed, makeTemplate } from "./template.ts";
 import { buildWholeModules, wholeModulesFrom } from "./whole-modules.ts";
 
@@ -49,7 +50,7 @@ async function compile(arch: Arch, outfile: string) {
     bytecode: true,
     metafile: true,
     allowUnresolved: [],
-    plugins: [wholeModulesFrom(join(dist, "whole"))],
+    plugins: [openaiFixUps, wholeModulesFrom(join(dist, "whole"))],
     define: { "process.env.NODE_ENV": '"production"' },
     compile: {
       outfile,

@@ -4,7 +4,7 @@ const root = join(import.meta.dir, "..");
 /** One by one: a glob of Bun that begins with a brace and holds `**` finds nothing. */
 const inputs = [
   "src/**/*",
-  "scripts/{build,build-page,build-pdf-data,pdf-fix-ups,playwright-fix-ups,template}.ts",
+  "scripts/{build,build-page,build-pdf-data,openai-fix-ups,pdf-fix-ups,playwright-fix-ups,template,whole-modules}.ts",
   "scripts/bun/*",
   "{package,tsconfig}.json",
   "bun.lock",

@@ -14,8 +14,11 @@ const wholeModules: Readonly<Record<string, readonly string[]>> = {
   "linkedom/worker": ["parseHTML"],
   "node-html-markdown": ["NodeHtmlMarkdown"],
   "grammy/web": ["Api"],
+  "@mozilla/readability": ["Readability"],
+  marked: ["lexer"],
   nodemailer: ["createTransport"],
   "playwright-core": ["chromium"],
+  "quickjs-emscripten-core": ["newQuickJSWASMModuleFromVariant", "newVariant"],
   "pdfjs-dist/legacy/build/pdf.mjs": ["getDocument", "OPS", "VerbosityLevel"],
   "pdfjs-dist/legacy/build/pdf.worker.mjs": ["WorkerMessageHandler"],
 };

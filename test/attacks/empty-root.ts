@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { imageRoot, layOut } from "../../scripts/image/root.ts";
 import { executable, temporaryFolder } from "../helpers/executable.ts";
 import { attacker } from "./place.ts";
 
@@ -17,9 +18,8 @@ exec /usr/sbin/chroot --userspec=${attacker}:${attacker} "$root" /openclaw "$@"`
 /** A root folder with the executable and what it needs, and nothing else: no shell, no bubblewrap, no git. */
 export async function anEmptyRoot() {
   const folder = await temporaryFolder();
-  const script = join(import.meta.dir, "../../scripts/image/make-root.sh");
-  const make = Bun.spawnSync([script, folder.path, await executable()]);
-  if (!make.success) throw new Error(make.stderr.toString());
+  const arch = process.arch === "arm64" ? "arm64" : "x64";
+  await layOut(await imageRoot({ arch, executable: await executable() }), folder.path);
   for (const name of ["proc", "dev", "etc"]) mkdirSync(join(folder.path, name), { recursive: true });
   for (const name of ["null", "zero", "urandom"]) writeFileSync(join(folder.path, "dev", name), "");
   writeFileSync(
