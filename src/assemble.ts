@@ -2,14 +2,22 @@ import { ownNotes } from "./agent/own-notes.ts";
 import { plainRequest, type Turn, type TurnEvent } from "./agent/turn.ts";
 import { createChannels } from "./assemble/channels.ts";
 import { createCore } from "./assemble/core.ts";
+import { createDoctor } from "./assemble/doctor.ts";
+import { createGauges } from "./assemble/gauges.ts";
 import { createJobs } from "./assemble/jobs.ts";
+import { createReload, type Reload } from "./assemble/reload.ts";
+import { startTidying } from "./assemble/tidy-memory.ts";
+import { startTelemetry } from "./assemble/telemetry.ts";
 import { couldCallItself, refuseUnconfined } from "./config/exposure.ts";
 import { secretValues } from "./config/secret-values.ts";
+import { createLiveSettings } from "./config/live.ts";
+import type { Loaded } from "./config/load.ts";
 import type { Settings } from "./config/settings.ts";
 import { AppError } from "./errors.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Listening } from "./gateway/serve.ts";
 import { userMessage } from "./llm/message.ts";
+import { withLiveKeys } from "./llm/live-keys.ts";
 import { inferProvider, inferProviders, type Provider } from "./llm/providers.ts";
 import { createGrants, type GrantParts } from "./sandbox/grants.ts";
 import { checkDeclared } from "./scheduler/declared-jobs.ts";
@@ -21,6 +29,7 @@ import { memoryStore, openStore, type Store } from "./store/open.ts";
 import { recordStarted, recordStopped } from "./store/server-rows.ts";
 import { log } from "./telemetry/log.ts";
 import { hideSecrets } from "./telemetry/mask.ts";
+import type { Phases } from "./telemetry/phases.ts";
 import { ownSessions } from "./turns/own-sessions.ts";
 import { startRetention } from "./turns/retention.ts";
 import type { Turns } from "./turns/turns.ts";
@@ -31,6 +40,10 @@ const sendGraceMs = 2000;
 /** A server that is put together, and not yet listening. */
 export interface App {
   listen(): Promise<{ url: string; port: number }>;
+  /** Takes settings that were read again, or refuses them as a whole. */
+  readonly reload: Reload;
+  /** Resolves when a commit can be made, else rejects, within 2 s. */
+  check(): Promise<void>;
   /** Refuses new turns, lets the running ones finish for `drainMs`, then closes the connections and the store. */
   stop(drainMs: number): Promise<void>;
   readonly warnings: readonly string[];
@@ -64,22 +77,41 @@ const grant = ({ settings, provider, store, roots, ownPort, accept, jobs }: Gran
     roots,
     dataDir: settings.store.dataDir,
     ownPort,
-    provider: { endpoint: provider.endpoint, key: provider.key },
+    provider: {
+      endpoint: provider.endpoint,
+      get key() {
+        return provider.key;
+      },
+    },
     notes: (owner) => ownNotes(store, owner),
     sessions: (caller) => ownSessions(store, accept, caller),
     jobs,
   });
 
+interface Of {
+  readonly version: string;
+  /** How the settings were read; absent in tests that are not about it. */
+  readonly loaded?: Pick<Loaded, "notes" | "sources">;
+  /** Hears how long the store and the grants took. */
+  readonly phases?: Phases;
+}
+
 /** Puts the server together from its settings, once, by hand. Throws `AppError` naming the setting that is at fault. */
-export async function assemble(settings: Settings, of: { version: string }): Promise<App> {
+export async function assemble(given: Settings, of: Of): Promise<App> {
+  const { version, phases } = of;
+  const live = createLiveSettings(given);
+  const { settings } = live;
   const { dataDir } = settings.store;
   hideSecrets(secretValues(settings));
-  const providers = inferProviders(settings.llm);
+  const keys = withLiveKeys(inferProviders(settings.llm));
+  const { providers } = keys;
   const [provider] = providers;
   await checkDeclared(settings.scheduler.jobs, { agents: settings.agent.agents.map(({ name }) => name) });
   const roots = openRoots(settings.sandbox);
   const store = await openStore(settings.store);
+  phases?.end("store");
   let listening: Listening | undefined;
+  let tidying: { stop(): void } | undefined;
   const ownPort = () => listening?.port;
   const accept: Turns["accept"] = (turn, listener) => core.turns.accept(turn, listener);
   const grants = await grant({
@@ -91,6 +123,7 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
     accept,
     jobs: (caller) => jobs.lend(caller),
   });
+  phases?.end("grants");
   const fault = refuseUnconfined(settings, grants.host?.works ?? false);
   if (fault !== undefined) {
     await grants.close();
@@ -120,9 +153,19 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
     dataDir,
   });
   if (authToken !== undefined) hideSecrets([authToken]);
+  const gauges = createGauges({
+    settings,
+    version,
+    store,
+    turns: core.turns,
+    breakers: core.breakers,
+    runningJobs: jobs.scheduler.load,
+    connections: () => gateway.connections(),
+  });
   const gateway = createGateway({
+    gauges,
     settings: { ...settings.gateway, authToken },
-    version: of.version,
+    version,
     startedAt: Date.now(),
     store,
     audit,
@@ -131,6 +174,8 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
     approvals: core.approvals,
     channels: connected.desk,
     jobs: jobs.jobs,
+    isMemoryShort: core.memory.isOver,
+    ...(of.loaded && { doctor: createDoctor({ settings, loaded: of.loaded, version, selfTest }) }),
     models: core.models,
     get tools() {
       return core.sandbox.describe();
@@ -146,7 +191,6 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
     }),
   });
 
-  const { version } = of;
   const { autonomy } = settings.agent;
   recordStarted(store, audit, {
     version,
@@ -159,10 +203,16 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
     await channels.sweep(until);
     await jobs.sweep(until);
   };
+  const { scheduler } = jobs;
+  const keptToken = settings.gateway.authToken === undefined ? authToken : undefined;
+  const telemetry = await startTelemetry(settings.telemetry, { version, gauges });
   const retention = startRetention(store, { ...settings.turns, auditKey, others: sweepOthers });
   return {
+    reload: createReload({ live, keys, gateway, scheduler, keptToken, store, audit }),
+    check: store.check,
     async listen() {
       listening = gateway.serve();
+      tidying = startTidying({ isBusy: () => core.slots.running + core.slots.waiting > 0 });
       // New messages wait for it; the first health check need not.
       core.turns
         .recover()
@@ -173,6 +223,7 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
     },
     async stop(drainMs) {
       const until = performance.now() + drainMs;
+      tidying?.stop();
       gateway.drain();
       channels.drain();
       jobs.scheduler.pause();
@@ -184,6 +235,7 @@ export async function assemble(settings: Settings, of: { version: string }): Pro
       await retention.stop();
       await gateway.close();
       await recordStopped(store, audit);
+      await telemetry.stop();
       await store.close();
       roots.close();
     },

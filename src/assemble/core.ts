@@ -3,25 +3,29 @@ import { branchCommands } from "../agent/branch-commands.ts";
 import { createRecordCalls } from "../agent/call-audit.ts";
 import { type Command, helpCommand } from "../agent/commands.ts";
 import { compactCommand, createCompaction } from "../agent/compact.ts";
+import { liveProfiles } from "../agent/live-profiles.ts";
 import { createAgent } from "../agent/loop.ts";
-import { createProfiles, type Profiles, withProfileModels, withProfilesListed } from "../agent/profiles.ts";
+import { type Profiles, withProfileModels, withProfilesListed } from "../agent/profiles.ts";
 import { createPrompt } from "../agent/prompt.ts";
 import { createRecall } from "../agent/recall.ts";
 import { sessionCommands } from "../agent/session-commands.ts";
 import { createTurnEnds } from "../agent/turn-ends.ts";
 import type { Turn } from "../agent/turn.ts";
 import { workspaceNotes } from "../agent/workspace-notes.ts";
+import { memoryMarkOf } from "../config/host-memory.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLanes } from "../llm/lanes.ts";
 import { createPrices } from "../llm/prices.ts";
 import type { Provider } from "../llm/providers.ts";
 import { commands } from "../middleware/commands.ts";
 import { contextWindow, windowBytes } from "../middleware/context-window.ts";
+import { createMemoryMark, memoryMark } from "../middleware/memory-mark.ts";
 import { oneAtATime } from "../middleware/one-at-a-time.ts";
 import { pipeline } from "../middleware/pipeline.ts";
 import { rateLimit } from "../middleware/rate-limit.ts";
 import { createSlots, withSlots } from "../middleware/slots.ts";
 import { tokenBudget } from "../middleware/token-budget.ts";
+import { traced } from "../middleware/traced.ts";
 import { turnLimits } from "../middleware/turn-limits.ts";
 import { withProfile } from "../middleware/with-profile.ts";
 import type { Grants } from "../sandbox/grants.ts";
@@ -36,6 +40,7 @@ import { tools } from "../tools/index.ts";
 import { createTurns } from "../turns/create-turns.ts";
 import { createDelegation } from "../turns/delegate.ts";
 import type { Deliver } from "../turns/deliver.ts";
+import { tracedAccept } from "../turns/traced-accept.ts";
 import type { Turns } from "../turns/turns.ts";
 
 /** Without anybody to delegate to there is no such tool. */
@@ -57,7 +62,7 @@ export function createCore(
   const ledger = createLedger(store, { priceOf, budgets });
   const lanes = createLanes(providers, ledger, settings.llm);
   const { llm } = lanes;
-  const profiles = createProfiles(settings.agent.agents);
+  const profiles = liveProfiles(() => settings.agent.agents);
   const models = withProfilesListed(lanes.models, profiles);
   const sandbox = createSandbox({ tools, lend: lendFor(profiles, lend), ...settings.sandbox });
   const approvals = createApprovals(store, { timeoutMs: settings.agent.approvalTimeoutMs, audit });
@@ -121,12 +126,15 @@ export function createCore(
   ];
   const { maxConcurrentTurns, maxWaitingTurns, maxWaitingPerSession } = settings.middleware;
   const ends = createTurnEnds(store);
+  const memory = createMemoryMark({ mark: () => memoryMarkOf(settings.middleware) });
   const slots = createSlots(maxConcurrentTurns, maxWaitingTurns);
   const budget = tokenBudget(budgets);
   const compact = pipeline([withSlots(slots), budget], compaction.onDemand);
   const run = pipeline(
     [
+      traced,
       commands(list, "now"),
+      memoryMark(memory),
       oneAtATime(store, ends),
       commands(list, "in_turn"),
       rateLimit(settings.middleware.turnsPerMinute, store),
@@ -139,17 +147,19 @@ export function createCore(
     agent,
   );
   const maxTurns = maxConcurrentTurns + maxWaitingTurns;
-  const turns = createTurns({
+  const made = createTurns({
     store,
     run,
     ends,
     commands: list,
     maxTurns,
+    isFull: memory.isOver,
     maxWaitingPerSession,
     audit,
     ...(deliver && { deliver }),
     // SQLite belongs to one process: there is nobody to wait for.
     ...(settings.store.databaseUrl !== undefined && { leaseMs: settings.store.leaseMs }),
   });
-  return { models, breakers: lanes.breakers, sandbox, approvals, run, turns, slots, commands: list };
+  const turns: Turns = { ...made, accept: tracedAccept(made) };
+  return { memory, models, breakers: lanes.breakers, sandbox, approvals, run, turns, slots, commands: list };
 }

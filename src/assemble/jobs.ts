@@ -32,7 +32,7 @@ export function createJobs({ settings, store, audit, deliver, channels, core }: 
     store,
     turns,
     settings: settings.scheduler,
-    agents: settings.agent.agents.map(({ name }) => name),
+    agents: () => settings.agent.agents.map(({ name }) => name),
     channels: () => channels,
     deliver,
     audit,

@@ -1,6 +1,6 @@
 import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
 import type { Channel, Inbound } from "./channel.ts";
 import type { Pairings } from "./pairing.ts";

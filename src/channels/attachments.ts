@@ -1,4 +1,4 @@
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { Attachment } from "./channel.ts";
 
 /** What may be done with what comes with a message. */

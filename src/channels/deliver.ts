@@ -1,6 +1,6 @@
 import * as outbox from "../store/outbox.ts";
 import type { Tx } from "../store/tx.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { Deliver, Said } from "../turns/deliver.ts";
 import type { Channel, Piece } from "./channel.ts";
 

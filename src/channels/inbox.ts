@@ -4,7 +4,7 @@ import { plainRequest } from "../agent/turn.ts";
 import { AppError, publicError } from "../errors.ts";
 import * as deliveries from "../store/deliveries.ts";
 import type { Store } from "../store/open.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { NewTurn, Turns } from "../turns/turns.ts";
 import type { Admitted } from "./admission.ts";
 import { type AttachmentParts, readAttachments } from "./attachments.ts";

@@ -1,7 +1,7 @@
 import type { Store } from "../store/open.ts";
 import type { Line, OutboxRow } from "../store/outbox.ts";
 import * as lines from "../store/outbox-lines.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
 import { attempt } from "./attempt.ts";
 import type { Channels } from "./deliver.ts";

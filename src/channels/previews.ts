@@ -1,6 +1,6 @@
 import type { Store } from "../store/open.ts";
 import * as rows from "../store/previews.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import { endsTurn, type Listener, type SessionEvent } from "../turns/turns.ts";
 import type { Channel, Preview } from "./channel.ts";
 

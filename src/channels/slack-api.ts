@@ -47,7 +47,7 @@ export interface SlackApi {
 }
 
 /** The Web API as one bot; `root` is its base URL. */
-export function createSlackApi(root: string, token: string, now: () => number): SlackApi {
+export function createSlackApi(root: string, token: () => string, now: () => number): SlackApi {
   const base = root.replace(/\/+$/, "");
   return {
     async call(method, fields, signal) {
@@ -58,7 +58,7 @@ export function createSlackApi(root: string, token: string, now: () => number): 
       try {
         const response = await fetch(`${base}/${method}`, {
           method: "POST",
-          headers: { authorization: `Bearer ${token}`, "content-type": "application/json; charset=utf-8" },
+          headers: { authorization: `Bearer ${token()}`, "content-type": "application/json; charset=utf-8" },
           body: JSON.stringify(fields),
           // It would carry the token elsewhere.
           redirect: "error",

@@ -1,4 +1,4 @@
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { SessionEvent } from "../turns/turns.ts";
 import type { Preview } from "./channel.ts";
 import { SlackError, type SlackApi } from "./slack-api.ts";

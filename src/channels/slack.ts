@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { Channel, Inbound, Inbox, Sending } from "./channel.ts";
 import type { MakeChannel } from "./make-channel.ts";
 import { checkType, deliveryJson, deliveryText, readDelivery, unproved } from "./read-delivery.ts";
@@ -32,12 +32,20 @@ const plain = { unfurl_links: false, unfurl_media: false, link_names: false } as
 export const makeSlack: MakeChannel = (settings, { now = Date.now }) => {
   const { slackToken, slackSecret, slackApi } = settings;
   if (slackToken === undefined || slackSecret === undefined) return undefined;
-  const api = createSlackApi(slackApi, slackToken, now);
+  // Both are read when they are used: they can be replaced while the server runs.
+  const api = createSlackApi(slackApi, () => settings.slackToken ?? slackToken, now);
 
   /** The text of a request that Slack has signed. */
   async function prove(request: Request): Promise<string> {
     const body = await readDelivery(request, mostBodyBytes);
-    if (!isSignedBySlack({ headers: request.headers, body, secrets: [slackSecret ?? ""], now: now() }))
+    if (
+      !isSignedBySlack({
+        headers: request.headers,
+        body,
+        secrets: [settings.slackSecret ?? slackSecret ?? ""],
+        now: now(),
+      })
+    )
       throw unproved("X-Slack-Signature or X-Slack-Request-Timestamp");
     return deliveryText(body);
   }

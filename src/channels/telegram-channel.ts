@@ -1,6 +1,6 @@
 import type { Command } from "../agent/commands.ts";
 import type { Store } from "../store/open.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import { hideSecrets } from "../telemetry/mask.ts";
 import type { Channel, Inbox, Preview } from "./channel.ts";
 import { createOnlyOne } from "./only-one.ts";

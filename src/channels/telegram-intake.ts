@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { verdictText } from "../agent/plain-text.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { Channel, Inbox } from "./channel.ts";
 import { cutText } from "./cut-text.ts";
 import type { Payload, TelegramApi } from "./telegram-api.ts";

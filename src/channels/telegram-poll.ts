@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { publicError } from "../errors.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { OnlyOne } from "./only-one.ts";
 import { type TelegramApi, TelegramError } from "./telegram-api.ts";
 import type { Intake, RawUpdate } from "./telegram-intake.ts";

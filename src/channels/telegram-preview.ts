@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import { endsTurn, type LoggedEvent } from "../turns/turns.ts";
 import type { Preview } from "./channel.ts";
 import { cutText } from "./cut-text.ts";

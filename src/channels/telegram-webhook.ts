@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import { checkType, deliveryJson, deliveryText, readDelivery, unproved } from "./read-delivery.ts";
 import { type TelegramApi, TelegramError } from "./telegram-api.ts";
 import type { Intake } from "./telegram-intake.ts";

@@ -3,7 +3,7 @@ import * as deliveries from "../store/deliveries.ts";
 import { isOptedOut, optIn, optOut } from "../store/opt-outs.ts";
 import { noteReceipt } from "../store/outbox.ts";
 import { countFailedReceipts } from "../store/outbox-receipts.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import { type Channel, type ChannelFinding, DeliveryError, type Inbox } from "./channel.ts";
 import { cutText } from "./cut-text.ts";
 import type { MakeChannel } from "./make-channel.ts";
@@ -45,7 +45,10 @@ export const makeTwilio: MakeChannel = (settings, { store, now = Date.now }) => 
   if (twilioAccount === undefined || twilioToken === undefined || twilioFrom === undefined) return undefined;
   const account: TwilioAccount = {
     account: twilioAccount,
-    token: twilioToken,
+    // Read when it is used: it can be replaced while the server runs.
+    get token() {
+      return settings.twilioToken ?? twilioToken;
+    },
     from: twilioFrom,
     api: twilioApi,
   };

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { plainRequest } from "../agent/turn.ts";
 import { AppError } from "../errors.ts";
 import { rememberFor } from "../store/deliveries.ts";
-import { log } from "../telemetry/log.ts";
+import { channelsLog as log } from "../telemetry/log.ts";
 import type { MakeEntrance } from "./make-channel.ts";
 import { deliveryText, readDelivery, unproved } from "./read-delivery.ts";
 import { signatureShapes } from "./signatures.ts";
@@ -24,12 +24,13 @@ function challengeOf(json: unknown): string | undefined {
 
 /** `POST /webhooks/:name`: what a machine says, once it has proved itself, is a turn that nobody waits for. */
 export const makeWebhooks: MakeEntrance = (settings, { accept, now = Date.now }) => {
-  const { webhooks, webhookSecrets, replayMs } = settings;
-  if (Object.keys(webhooks).length === 0) return undefined;
+  const { replayMs } = settings;
   const app = new Hono();
 
   app.post("/webhooks/:name", async (c) => {
     const name = c.req.param("name");
+    // Read for each request: they can be replaced while the server runs.
+    const { webhooks, webhookSecrets } = settings;
     const webhook = Object.hasOwn(webhooks, name) ? webhooks[name] : undefined;
     if (webhook === undefined) throw new AppError("not_found", `There is no webhook ${name.slice(0, 100)}.`);
     const body = await readDelivery(c.req.raw, mostBodyBytes);
@@ -47,6 +48,7 @@ export const makeWebhooks: MakeEntrance = (settings, { accept, now = Date.now })
           sessionId: fillSession(webhook.session, name, said),
           principal: { name: principal, scope: "chat" },
           channel: "webhook",
+          trace: c.req.header("traceparent"),
           text: fillPrompt(webhook.prompt, name, said),
           request: {
             ...plainRequest,

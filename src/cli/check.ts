@@ -3,6 +3,7 @@ import type { Loaded } from "../config/load.ts";
 import type { Check } from "../doctor/check.ts";
 import { offlineChecks } from "../doctor/checks.ts";
 import { type Checked, report } from "../doctor/report.ts";
+import { toReport, toReportText } from "../doctor/show-report.ts";
 import type { ExitCode, Invocation } from "./command.ts";
 import { readArguments } from "./read-arguments.ts";
 import { readSettings } from "./read-settings.ts";
@@ -27,7 +28,8 @@ export async function runChecks(
   }
   const loaded = readSettings(startFolder);
   const findings = await examine(loaded, checks, timeoutMs);
-  console.log(read.values.json ? toJson(findings, loaded) : toText(findings, loaded));
+  const shown = { version, checks: findings, sources: loaded.sources };
+  console.log(read.values.json ? JSON.stringify(toReport(shown)) : toReportText(shown));
   if (findings.some(({ id, state }) => id === "settings" && state === "fail")) return 2;
   return findings.some(({ state }) => state === "fail") ? 3 : 0;
 }
@@ -37,27 +39,12 @@ async function examine(
   checks: readonly Check[],
   timeoutMs?: number,
 ): Promise<readonly Checked[]> {
-  if (settings) return report(checks, { settings, notes, sources, selfTest }, timeoutMs);
+  if (settings) return report(checks, { settings, notes, sources, version, selfTest }, timeoutMs);
   const unknown = notes.filter(({ kind }) => kind === "unknown");
-  return [...problems, ...unknown].map(({ text }) => ({ id: "settings", state: "fail", text }));
+  return [
+    ...problems.map(({ env, text }) => failed(text, `Correct ${env}; openclaw --help tells what it takes.`)),
+    ...unknown.map(({ text }) => failed(text, "Take it away, or correct its name; see openclaw --help.")),
+  ];
 }
 
-const toJson = (findings: readonly Checked[], { sources }: Loaded) =>
-  JSON.stringify({
-    version,
-    ok: findings.every(({ state }) => state !== "fail"),
-    checks: findings,
-    settings: Object.fromEntries(sources),
-  });
-
-const toText = (findings: readonly Checked[], { sources }: Loaded) =>
-  [
-    `openclaw ${version}`,
-    ...findings.flatMap(({ state, id, text, fix }) => [
-      `${state.padEnd(5)} ${id.padEnd(9)} ${text}`,
-      ...(fix === undefined ? [] : [`${" ".repeat(16)}${fix}`]),
-    ]),
-    ...[...sources].map(
-      ([name, { from, shown }]) => `set   ${name} = ${shown}${from === name ? "" : ` (${from})`}`,
-    ),
-  ].join("\n");
+const failed = (text: string, fix: string): Checked => ({ id: "settings", state: "fail", text, fix });

@@ -51,6 +51,24 @@ export const commands: readonly Command[] = [
     load: async () => (await import("./audit.ts")).audit,
   },
   {
+    words: ["config"],
+    usage: "openclaw config [--json]",
+    doc: "Every setting as it counts, and where it came from; secrets are hidden.",
+    load: async () => (await import("./config.ts")).config,
+  },
+  {
+    words: ["backup"],
+    usage: "openclaw backup FILE [--force]",
+    doc: "A consistent copy of the database in one file, also while the server runs.",
+    load: async () => (await import("./backup.ts")).backup,
+  },
+  {
+    words: ["restore"],
+    usage: "openclaw restore FILE",
+    doc: "Put a backup back, while the server does not run; what was there is kept aside.",
+    load: async () => (await import("./restore.ts")).restore,
+  },
+  {
     words: ["--help", "-h", "help"],
     usage: "openclaw --help",
     doc: "This text.",

@@ -1,14 +1,18 @@
 import { type App, assemble } from "../assemble.ts";
 import { environment } from "../config/environment.ts";
 import { usesDemo } from "../config/exposure.ts";
+import { serviceManager } from "../config/service-manager.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { AppError } from "../errors.ts";
 import { restartForManyRequests } from "../linux/exec.ts";
 import { log, setUpLog } from "../telemetry/log.ts";
+import { type Phases, startPhases } from "../telemetry/phases.ts";
 import type { ExitCode, Invocation } from "./command.ts";
 import { isTerminal } from "./is-terminal.ts";
 import { readSettings, reportProblems } from "./read-settings.ts";
+import { connectService, type Service } from "./service.ts";
+import { listenForSignals } from "./signals.ts";
 import { adviseLocalModel, startBlock } from "./start-block.ts";
 import { version } from "./version.ts";
 
@@ -16,12 +20,13 @@ import { version } from "./version.ts";
 const stopGraceMs = 5000;
 const orphansEveryMs = 10_000;
 
-/** Serves until it is told to stop: the first signal drains, the second one ends at once. */
+/** Serves until it is told to stop: the first signal drains, the second one ends at once. SIGHUP reads values of files again. */
 export async function serve({ args, startFolder }: Invocation): Promise<ExitCode> {
   if (args.length > 0) {
     console.error(`openclaw serve takes no arguments, and was given ${args.join(" ")}. See openclaw --help.`);
     return 2;
   }
+  const phases = startPhases();
   const loaded = readSettings(startFolder);
   if (!loaded.settings) {
     reportProblems(loaded);
@@ -32,18 +37,31 @@ export async function serve({ args, startFolder }: Invocation): Promise<ExitCode
   if (loaded.sources.has("OPENCLAW_MAX_CONCURRENT_TURNS") && settings.middleware.maxConcurrentTurns > 256)
     restartForManyRequests(environment(), startFolder);
   setUpLog({ level: settings.telemetry.logLevel, pretty: isTerminal(2) });
+  phases.end("settings");
   logStrayErrors();
   if (process.pid === 1) collectOrphans();
-  const stopAsked = waitForStop();
-  const app = await start(settings, loaded);
+  const signals = listenForSignals({ onTerminal: isTerminal(0) || isTerminal(2) });
+  const app = await start(settings, loaded, phases);
   if (typeof app === "number") return app;
-  return stop(app, settings.gateway.drainMs, await stopAsked);
+  const service = await connectService(serviceManager(environment(), process.pid), app.check);
+  const status = `serving, ${app.model}`;
+  service.ready(status);
+  signals.onReload(() => {
+    service.reloading();
+    void app.reload(readSettings(startFolder)).then((taken) => {
+      service.ready(taken ? status : `${status}; a reload was refused (see the log)`);
+    });
+  });
+  return stop(app, service, settings.gateway.drainMs, await signals.stop);
 }
 
-async function start(settings: Settings, { notes }: Loaded): Promise<App | ExitCode> {
+async function start(settings: Settings, loaded: Loaded, phases: Phases): Promise<App | ExitCode> {
+  const { notes } = loaded;
   try {
-    const app = await assemble(settings, { version });
+    const app = await assemble(settings, { version, loaded, phases });
     const { url } = await app.listen();
+    phases.end("listen");
+    log.info("The server has started.", phases.times());
     const advice = usesDemo(settings.llm) ? await adviseLocalModel() : [];
     console.log(startBlock({ app, url, settings, notes, advice }));
     return app;
@@ -59,20 +77,8 @@ function reasonOf(error: unknown) {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Resolves at the first signal; the second one ends the process. */
-function waitForStop(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let asked = false;
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
-    process.on(signal, () => {
-      if (asked) process.exit(1);
-      asked = true;
-      resolve(signal);
-    });
-  return promise;
-}
-
-async function stop(app: App, drainMs: number, signal: NodeJS.Signals): Promise<ExitCode> {
+async function stop(app: App, service: Service, drainMs: number, signal: NodeJS.Signals): Promise<ExitCode> {
+  service.stopping(drainMs + stopGraceMs);
   log.info("Stopping: running turns may finish.", { signal, drainMs });
   const late = Bun.sleep(drainMs + stopGraceMs).then(() => "late" as const);
   if ((await Promise.race([app.stop(drainMs), late])) !== "late") return 0;

@@ -22,6 +22,8 @@ export interface SettingRow {
   readonly family?: RegExp;
   /** Never shown. */
   readonly secret?: boolean;
+  /** Taken while the server runs, when the file that `NAME_FILE` names has changed and SIGHUP comes. */
+  readonly live?: boolean;
   /** Holds one path or a list of them: a relative one is resolved in the folder of the start, or in the workspace. */
   readonly path?: "start" | "workspace";
   /** What the docs show as the default, where the fallback alone would not tell. */

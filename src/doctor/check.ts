@@ -14,6 +14,9 @@ export interface Patient {
   readonly settings: Settings;
   readonly notes: Loaded["notes"];
   readonly sources: Loaded["sources"];
+  readonly version: string;
+  /** A server looks at itself: what would keep others waiting is left to the command. */
+  readonly isServing?: boolean;
   /** Runs one turn of the demo model with the time tool through the whole pipeline, over a store in memory. */
   selfTest(settings: Settings): Promise<readonly TurnEvent[]>;
 }

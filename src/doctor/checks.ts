@@ -2,6 +2,7 @@ import { usesDemo } from "../config/exposure.ts";
 import { inferProviders } from "../llm/providers.ts";
 import type { Check, Finding } from "./check.ts";
 import { inspectDataFolder } from "./data-folder.ts";
+import { inspectExposure, inspectGrants } from "./exposure.ts";
 
 /** What `--check` looks at: offline, and without changing anything. */
 export const offlineChecks: readonly Check[] = [
@@ -68,6 +69,29 @@ export const offlineChecks: readonly Check[] = [
       if (called?.resultStatus !== "ok") return { state: "fail", text: "The demo turn ran no tool." };
       if (events.at(-1)?.type !== "done") return { state: "fail", text: "The demo turn did not end." };
       return { state: "ok", text: `a demo turn called ${called.toolName} and answered` };
+    },
+  },
+  { id: "exposure", run: ({ settings }) => inspectExposure(settings) },
+  { id: "grants", run: ({ settings }) => inspectGrants(settings) },
+  {
+    id: "versions",
+    async run({ version }): Promise<Finding> {
+      const { inspectVersions } = await import("./process.ts");
+      return inspectVersions(version);
+    },
+  },
+  {
+    id: "memory",
+    async run({ settings }): Promise<Finding> {
+      const { inspectMemory } = await import("./process.ts");
+      return inspectMemory(settings);
+    },
+  },
+  {
+    id: "files",
+    async run({ settings }): Promise<Finding> {
+      const { inspectOpenFiles } = await import("./process.ts");
+      return inspectOpenFiles(settings);
     },
   },
   {

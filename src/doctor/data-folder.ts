@@ -24,14 +24,16 @@ export function inspectDataFolder(folder: string): Finding {
     return { state: "fail", text: `${existing} cannot be written by this user.`, fix };
   }
   const { bavail, bsize } = statfsSync(existing);
-  if (bavail * bsize < leastFreeBytes)
+  const free = bavail * bsize;
+  if (free < leastFreeBytes)
     return {
       state: "warn",
-      text: `${existing} has only ${Math.round((bavail * bsize) / 1e6)} MB left.`,
+      text: `${existing} has only ${Math.round(free / 1e6)} MB left.`,
       fix: "Make room on its disk.",
     };
   if (existing !== folder) return { state: "ok", text: `${folder} will be made at the first start` };
-  return inspectExisting(folder);
+  const found = inspectExisting(folder);
+  return { ...found, text: `${found.text}; ${(free / 1e9).toFixed(1)} GB free` };
 }
 
 function inspectExisting(folder: string): Finding {

@@ -37,10 +37,10 @@ export const onlineChecks: readonly Check[] = [
     },
   },
   {
-    id: "outbox",
+    id: "clock",
     async run({ settings }): Promise<Finding> {
-      const { inspectOutbox } = await import("./outbox.ts");
-      return inspectOutbox(settings.store);
+      const { inspectClock } = await import("./clock.ts");
+      return inspectClock(settings);
     },
   },
 ];

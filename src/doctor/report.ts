@@ -15,13 +15,17 @@ export async function report(
   return all;
 }
 
+/** For a failure that nothing more is known of. */
+const lastFix = "Mend what the text names, and check again; if it names nothing of yours, report it.";
+
 async function examine(check: Check, patient: Patient, timeoutMs: number): Promise<Finding> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`It took longer than ${timeoutMs} ms.`)), timeoutMs);
   try {
-    return await Promise.race([(async () => check.run(patient))(), late]);
+    const found = await Promise.race([(async () => check.run(patient))(), late]);
+    return found.state === "fail" ? { fix: lastFix, ...found } : found;
   } catch (error) {
-    return { state: "fail", text: error instanceof Error ? error.message : String(error) };
+    return { state: "fail", text: error instanceof Error ? error.message : String(error), fix: lastFix };
   } finally {
     clearTimeout(timer);
   }

@@ -6,6 +6,7 @@ import type { Logins } from "./logins.ts";
 import { operationRoutes } from "./operations/http.ts";
 import type { GatewayParts } from "./parts.ts";
 import { errorResponse } from "./respond.ts";
+import { doctorRoutes } from "./routes/doctor.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
@@ -33,6 +34,7 @@ export function createApp(parts: GatewayParts, door: Door, logins: Logins, state
   openAiRoutes(app, parts, state.isDraining);
   responseRoutes(app, parts, state.isDraining);
   healthRoutes(app, parts, state.isDraining);
+  doctorRoutes(app, parts);
   operationRoutes(app, parts);
   toolsApproveRoutes(app, parts);
   pairingRoutes(app, parts);

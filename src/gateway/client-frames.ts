@@ -20,6 +20,7 @@ const UserMessage = v.pipe(
     messageId: maybe(MessageId),
     replyToMessageId: maybe(v.string()),
     sessionId: maybe(SessionId),
+    traceparent: maybe(v.string()),
   }),
   v.transform(({ text, content, ...rest }) => ({ ...rest, text: text ?? content ?? "" })),
 );

@@ -82,6 +82,8 @@ const otherRoutes = {
       responses: { "101": { description: "Switched to WebSocket." }, default: errorResponse },
     },
   },
+  "/doctor": { get: { summary: "What the server finds when it looks at itself.", ...ok("The report.") } },
+  "/doctor/text": { get: { summary: "The same for people.", ...ok("The report.") } },
   "/auth/login": {
     post: { summary: "Trades a token for a login cookie.", security: [], ...ok("Logged in.") },
   },

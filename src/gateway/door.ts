@@ -52,6 +52,9 @@ function subprotocolToken(headers: Headers): string | undefined {
   return offered.find((name) => name.startsWith("bearer."))?.slice("bearer.".length);
 }
 
+/** Whose tokens are good. */
+export type Credentials = Pick<GatewaySettings, "authToken" | "clientTokens">;
+
 const unauthorized = (message: string) => new AppError("unauthorized", message);
 
 /** Decides who comes in. Every rule of who may enter stands here; deny is the default. `refused` hears of wrong tokens. */
@@ -59,8 +62,8 @@ export function createDoor(
   settings: GatewaySettings,
   { now = Date.now, refused }: { now?: () => number; refused?: (address: string) => void } = {},
 ) {
-  const tokens = createTokens(settings.authToken, settings.clientTokens);
-  const cookies = createLoginCookies(tokens, now);
+  let tokens = createTokens(settings.authToken, settings.clientTokens);
+  let cookies = createLoginCookies(tokens, now);
   const throttle = createThrottle({ ...wrongTokenLimits, now });
   const peerOf = createProxies(settings.trustedProxies);
   // Without a token an origin that is let in would be the operator, so then there is none beside our own.
@@ -123,8 +126,24 @@ export function createDoor(
   }
 
   return {
-    tokens,
-    cookies,
+    /** True while no token is asked for. */
+    open: tokens.open,
+    get cookies() {
+      return cookies;
+    },
+    /**
+     * Asks for these tokens from now on: cookies of the others are void. Returns the names of those who have another
+     * token now, or none. Throws where a door would be opened to everybody, or closed to who has no token.
+     */
+    takeTokens(next: Credentials): ReadonlySet<string> {
+      if (tokens.open !== (next.authToken === undefined))
+        throw new AppError("bad_request", "Whether a token is asked for at all changes at a restart only.");
+      const before = tokens;
+      tokens = createTokens(next.authToken, next.clientTokens);
+      cookies = createLoginCookies(tokens, now);
+      const isSame = (name: string) => before.of(name)?.token === tokens.of(name)?.token;
+      return new Set(before.names.filter((name) => !isSame(name)));
+    },
     /** Foreign origins whose pages may come in. */
     allowed,
     peer,

@@ -1,11 +1,11 @@
-import { stopping } from "../errors.ts";
+import { busy, stopping } from "../errors.ts";
 import { count } from "../telemetry/metrics.ts";
 import { createApp } from "./app.ts";
 import { createChannelDoor } from "./channel-door.ts";
 import type { App, Call } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { createCors } from "./cors.ts";
-import { createDoor } from "./door.ts";
+import { type Credentials, createDoor } from "./door.ts";
 import { createLogins } from "./logins.ts";
 import type { GatewayParts } from "./parts.ts";
 import { pathOf } from "./path.ts";
@@ -18,9 +18,16 @@ export interface Gateway extends Served {
   readonly app: App;
   /** Listens on the address of the settings. Throws `unavailable` when it is taken. */
   serve(): Listening;
+  /** Asks for these tokens from now on, and closes the connections of those that are withdrawn. */
+  takeTokens(credentials: Credentials): void;
+  /** Open WebSocket connections. */
+  connections(): number;
   /** Writes down what was only counted so far. */
   close(): Promise<void>;
 }
+
+/** Who watches the server is answered however much there is to do. */
+const isForWatchers = (path: string) => path.startsWith("/health") || path.startsWith("/metrics");
 
 /** The door to everything: HTTP and WebSocket. */
 export function createGateway(parts: GatewayParts): Gateway {
@@ -39,6 +46,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   });
   const cors = createCors(door.allowed);
   const sockets = createSockets(parts);
+  const { maxRequests = Number.POSITIVE_INFINITY } = settings;
   let draining = false;
   const app = createApp(parts, door, logins, { isDraining: () => draining, connections: sockets.count });
 
@@ -66,6 +74,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     async fetch(request, server) {
       count("totalRequests");
       const path = pathOf(request);
+      if (server.pendingRequests > maxRequests && !isForWatchers(path)) return errorResponse(busy(), path);
       const preflight = cors.preflight(request, path);
       if (preflight !== undefined) return preflight;
       const answered = await answer(request, path, server).catch((error) => errorResponse(error, path));
@@ -76,6 +85,9 @@ export function createGateway(parts: GatewayParts): Gateway {
       draining = true;
     },
     closeAll: sockets.closeAll,
+    connections: sockets.count,
+    takeTokens: (credentials) =>
+      sockets.closeOf(door.takeTokens(credentials), "this token is no longer valid"),
     close: logins.close,
   };
   return gateway;

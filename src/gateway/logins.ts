@@ -1,6 +1,6 @@
 import type { Principal } from "../agent/turn.ts";
 import type { AuditEvent } from "../store/audit.ts";
-import { log } from "../telemetry/log.ts";
+import { gatewayLog as log } from "../telemetry/log.ts";
 import { clientKey } from "./proxies.ts";
 
 type Refused = "wrong_token" | "wrong_proof";

@@ -6,6 +6,7 @@ import type { Models } from "../llm/llm.ts";
 import type { Jobs } from "../scheduler/jobs.ts";
 import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
+import type { Gauge } from "../telemetry/gather.ts";
 import type { Turns } from "../turns/turns.ts";
 
 export interface GatewaySettings {
@@ -20,6 +21,8 @@ export interface GatewaySettings {
   readonly allowQueryToken: boolean;
   readonly maxBodyBytes: number;
   readonly maxConnections: number;
+  /** HTTP requests at once; absent: no limit. */
+  readonly maxRequests?: number;
   /** Of one WebSocket; 0: no limit. */
   readonly messagesPerMinute: number;
   /** What may wait for one slow reader. */
@@ -60,7 +63,13 @@ export interface GatewayParts {
   readonly channels?: ChannelDesk;
   /** The same. */
   readonly jobs?: Jobs;
+  /** True while memory is so short that no turn may begin; absent in tests that are not about it. */
+  isMemoryShort?(): boolean;
+  /** What this server finds when it looks at itself; absent in tests that are not about it. */
+  doctor?(of: { readonly online: boolean }): Promise<{ readonly json: object; readonly text: string }>;
   readonly models: Models;
+  /** What `/metrics` looks up for Prometheus; absent in tests that are not about it. */
+  readonly gauges?: readonly Gauge[];
   readonly tools: readonly OfferedTool[];
   /** What `status.get` tells beside what the gateway knows itself: model, provider, load. */
   status(): Record<string, unknown> | Promise<Record<string, unknown>>;

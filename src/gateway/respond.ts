@@ -1,5 +1,5 @@
 import { AppError, httpStatus, publicError } from "../errors.ts";
-import { log } from "../telemetry/log.ts";
+import { gatewayLog as log } from "../telemetry/log.ts";
 
 /** On every answer: it is no page that may be framed, guessed at or kept, unless a route says otherwise. */
 export const safeHeaders = {

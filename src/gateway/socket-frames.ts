@@ -32,7 +32,10 @@ const listenerOf =
 export function createFrameActs(parts: GatewayParts) {
   const { store, turns, approvals } = parts;
 
-  async function say(ws: Socket, message: Pick<Frame<"user_message">, "text" | "messageId" | "sessionId">) {
+  async function say(
+    ws: Socket,
+    message: Pick<Frame<"user_message">, "text" | "messageId" | "sessionId" | "traceparent">,
+  ) {
     const { text, messageId, sessionId = ownId(ws) } = message;
     if (text === "") throw new AppError("bad_request", "The message is empty.", { param: "text" });
     if (sessionId !== ownId(ws)) await checkMayOpen(store, sessionId);
@@ -45,6 +48,7 @@ export function createFrameActs(parts: GatewayParts) {
           channel: "websocket",
           text,
           request: plainRequest,
+          trace: message.traceparent,
           ...(messageId !== undefined && { messageId }),
         },
         listenerOf(ws),

@@ -1,5 +1,5 @@
 import { cancelled, publicError } from "../errors.ts";
-import { log } from "../telemetry/log.ts";
+import { gatewayLog as log } from "../telemetry/log.ts";
 import type { Call } from "./call.ts";
 import { safeHeaders } from "./respond.ts";
 

@@ -5,6 +5,8 @@ export const operator: Principal = { name: "operator", scope: "operator" };
 export interface Tokens {
   /** True when no token is set: every caller is the operator then. */
   readonly open: boolean;
+  /** Of all who have a token. */
+  readonly names: readonly string[];
   /** Whose token this is; every one is compared, in constant time. */
   find(token: string): Principal | undefined;
   /** The token of a principal, for keys that are derived from it. */
@@ -26,6 +28,7 @@ export function createTokens(
   const digests = known.map(({ token }) => digest(token));
   return {
     open: authToken === undefined,
+    names: known.map(({ principal }) => principal.name),
     find(token) {
       const seen = digest(token);
       let found: Principal | undefined;

@@ -88,7 +88,7 @@ export function createSockets(parts: GatewayParts) {
         ws,
         new AppError("unknown_type", "This JSON is no envelope: its `type` is missing or not known."),
       );
-    } else say(ws, { text, messageId: undefined, sessionId: undefined });
+    } else say(ws, { text, messageId: undefined, sessionId: undefined, traceparent: undefined });
   }
 
   const handlers: Bun.WebSocketHandler<Connection> = {
@@ -117,6 +117,10 @@ export function createSockets(parts: GatewayParts) {
   return {
     handlers,
     count: () => sockets.size,
+    /** Closes the connections of these principals. */
+    closeOf(names: ReadonlySet<string>, reason: string) {
+      for (const ws of sockets) if (names.has(ws.data.principal.name)) ws.close(policyViolation, reason);
+    },
     closeAll(code: number, reason: string) {
       for (const ws of sockets) ws.close(code, reason);
     },

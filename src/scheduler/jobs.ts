@@ -32,7 +32,7 @@ export interface JobsParts {
   readonly maxJobs: number;
   readonly jobsPerAgent: number;
   /** Names of the profiles that a job may name. */
-  readonly agents: readonly string[];
+  readonly agents: () => readonly string[];
   /** Channels that are on; absent: not looked at. */
   readonly channels?: (() => readonly string[]) | undefined;
   /** Absent in tests that are not about it. */
@@ -118,10 +118,10 @@ export function createJobs(parts: JobsParts): Jobs {
 
   function checkPlaces({ agent, delivery }: Pick<JobSpec, "agent" | "delivery">) {
     const among = (names: readonly string[]) => names.join(", ") || "none";
-    if (agent !== undefined && !parts.agents.includes(agent))
+    if (agent !== undefined && !parts.agents().includes(agent))
       throw new AppError(
         "bad_request",
-        `There is no agent "${agent}". OPENCLAW_AGENTS has: ${among(parts.agents)}.`,
+        `There is no agent "${agent}". OPENCLAW_AGENTS has: ${among(parts.agents())}.`,
         { param: "agent" },
       );
     const channels = parts.channels?.();

@@ -4,7 +4,7 @@ import * as runs from "../store/job-runs.ts";
 import * as jobs from "../store/jobs.ts";
 import type { Store } from "../store/open.ts";
 import * as turns from "../store/turns.ts";
-import { log } from "../telemetry/log.ts";
+import { schedulerLog as log } from "../telemetry/log.ts";
 import type { Deliver } from "../turns/deliver.ts";
 import { endsTurn, type NewTurn, type Turns } from "../turns/turns.ts";
 import type { After } from "./after.ts";

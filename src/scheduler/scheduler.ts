@@ -3,7 +3,7 @@ import * as runs from "../store/job-runs.ts";
 import type { JobSpec } from "../store/job-spec.ts";
 import * as rows from "../store/jobs.ts";
 import type { Store } from "../store/open.ts";
-import { log } from "../telemetry/log.ts";
+import { schedulerLog as log } from "../telemetry/log.ts";
 import type { Deliver } from "../turns/deliver.ts";
 import { createHeartbeat } from "../turns/heartbeat.ts";
 import type { Turns } from "../turns/turns.ts";
@@ -31,7 +31,7 @@ export interface SchedulerParts {
   readonly turns: Pick<Turns, "accept" | "cancel" | "follow">;
   readonly settings: SchedulerSettings;
   /** Names of the profiles that a job may name. */
-  readonly agents: readonly string[];
+  readonly agents: () => readonly string[];
   /** Channels that are on; absent: not looked at. */
   readonly channels?: () => readonly string[];
   /** How what a run came to is told where nobody waits; absent where nothing is sent. */
@@ -48,6 +48,8 @@ export interface Scheduler {
   readonly jobs: Jobs;
   /** Declares the jobs of the settings, goes on with what an earlier process left, and begins. */
   start(): Promise<void>;
+  /** Declares the jobs of the settings again, once they have changed. */
+  redeclare(): Promise<void>;
   /** Claims and begins nothing more; what runs goes on. */
   pause(): void;
   /** Gives what still runs back, for the next process to go on with. */
@@ -212,6 +214,11 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
         if (from !== owner) wake();
       });
       ready = true;
+      wake();
+    },
+
+    async redeclare() {
+      await declareJobs(store, settings.jobs, now());
       wake();
     },
 

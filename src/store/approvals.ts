@@ -112,6 +112,15 @@ export async function pending(tx: Tx, { requester }: { requester?: string } = {}
   return every(ApprovalRow, rows);
 }
 
+const Count = v.object({ count: int });
+
+/** Open questions whose time is not over. */
+export async function countPending(tx: Tx, now: number): Promise<number> {
+  const rows = await tx`
+    SELECT count(*) AS count FROM approvals WHERE state = 'pending' AND expires_at > ${now}`;
+  return first(Count, rows)?.count ?? 0;
+}
+
 /** The newest question about a tool call. */
 export async function byCall(tx: Tx, turnId: string, callId: string): Promise<Approval | undefined> {
   const rows = await tx`

@@ -6,11 +6,27 @@ const isIndexed = (word: string) => [...word].length >= indexed;
 /** FTS5 takes what stands in quotes as text, never as one of its operators. */
 const quoted = (word: string) => `"${word.replaceAll('"', '""')}"`;
 
+/**
+ * A word up to where three of its characters come again. The index looks each three up in all places where they stand,
+ * so that a long row of the same ones would cost its length times that of the notes; what is cut off finds no less.
+ */
+function untilRepeated(word: string): string {
+  const characters = [...word];
+  const seen = new Set<string>();
+  for (let at = 0; at + indexed <= characters.length; at++) {
+    const three = characters.slice(at, at + indexed).join("");
+    if (seen.has(three)) return characters.slice(0, at + indexed - 1).join("");
+    seen.add(three);
+  }
+  return word;
+}
+
 const likePattern = (word: string) => `%${word.replace(/[\\%_]/g, "\\$&")}%`;
 
 async function searchNotes(tx: Tx, { owner, text, prefix, limit }: NoteQuery): Promise<readonly Row[]> {
   const words = wordsOf(text);
-  const query = words.filter(isIndexed).map(quoted).join(" OR ");
+  const looked = new Set(words.filter(isIndexed).map(untilRepeated));
+  const query = [...looked].map(quoted).join(" OR ");
   if (query !== "") {
     const found = await tx`
       SELECT notes.* FROM notes_search

@@ -165,6 +165,13 @@ export async function due(tx: Tx, now: number, most: number): Promise<Job[]> {
   );
 }
 
+/** How many there are of them. */
+export async function countDue(tx: Tx, now: number): Promise<number> {
+  const rows = await tx`
+    SELECT count(*) AS count FROM jobs WHERE next_at IS NOT NULL AND next_at <= ${now}`;
+  return first(Count, rows)?.count ?? 0;
+}
+
 const Next = v.object({ at: maybeInt });
 
 /** The earliest slot of all. */

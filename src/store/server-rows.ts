@@ -1,4 +1,4 @@
-import { log } from "../telemetry/log.ts";
+import { storeLog as log } from "../telemetry/log.ts";
 import type { AuditEvent, AuditTrail } from "./audit.ts";
 import type { Store } from "./open.ts";
 

@@ -9,7 +9,7 @@ import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import * as leases from "../store/turn-leases.ts";
 import * as rows from "../store/turns.ts";
-import { log } from "../telemetry/log.ts";
+import { turnsLog as log } from "../telemetry/log.ts";
 import type { Deliver } from "./deliver.ts";
 import { createSessionLogs } from "./events.ts";
 import { createHeartbeat } from "./heartbeat.ts";
@@ -25,6 +25,8 @@ export interface TurnsParts {
   readonly commands: readonly Command[];
   /** Turns that may be in this process, running or waiting. */
   readonly maxTurns: number;
+  /** True while there is no room for another turn beside those that were accepted; absent: there always is. */
+  readonly isFull?: () => boolean;
   /** Turns of one session that may wait behind another. */
   readonly maxWaitingPerSession: number;
   /** How long a process may be silent before the others take its turns over; absent when no other shares the store. */
@@ -195,6 +197,8 @@ export function createTurns(parts: TurnsParts): Turns {
       const { sessionId } = newTurn;
       const command = isCommand(newTurn);
       const waiting = bySession.get(sessionId)?.size ?? 0;
+      // A delegate is part of a turn that runs, and what it works for must end.
+      if (!command && newTurn.request.cause?.kind !== "delegate" && parts.isFull?.() === true) throw busy();
       if (!command && (running.size >= parts.maxTurns || waiting > parts.maxWaitingPerSession)) throw busy();
       const turnId = Bun.randomUUIDv7();
       const stored = await store.write(async (tx) => {

@@ -73,6 +73,7 @@ export function delegateTurn(turn: Turn, callId: string, of: DelegateTask): NewT
     channel: "delegate",
     text: of.task,
     messageId: `call:${turn.id}:${name}`,
+    ...(turn.span && { trace: turn.span.traceparent }),
     request: {
       ...plainRequest,
       approver,

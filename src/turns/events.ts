@@ -4,7 +4,7 @@ import * as rows from "../store/events.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
-import { log } from "../telemetry/log.ts";
+import { turnsLog as log } from "../telemetry/log.ts";
 import { type Cursor, cursorText, readCursor } from "./cursor.ts";
 import { createLiveLog, type LiveLog, newEvents, type TurnName, type Writer } from "./live-log.ts";
 import { readRow } from "./stored-events.ts";

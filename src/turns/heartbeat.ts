@@ -1,6 +1,6 @@
 import * as processes from "../store/processes.ts";
 import type { Store } from "../store/open.ts";
-import { log } from "../telemetry/log.ts";
+import { turnsLog as log } from "../telemetry/log.ts";
 
 export interface Heartbeat {
   /** Beats, and again every quarter of the lease; `act` is told who lives after each beat. */

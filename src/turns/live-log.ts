@@ -1,7 +1,7 @@
 import * as rows from "../store/events.ts";
 import type { Store } from "../store/open.ts";
 import type { Tx } from "../store/tx.ts";
-import { log } from "../telemetry/log.ts";
+import { turnsLog as log } from "../telemetry/log.ts";
 import { after, type Cursor, cursorText, joinProse, unitsOf } from "./cursor.ts";
 import { readRow } from "./stored-events.ts";
 import type { Listener, LoggedEvent } from "./turns.ts";

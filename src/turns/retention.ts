@@ -4,7 +4,7 @@ import type { Store } from "../store/open.ts";
 import { removeBefore as removeResponses } from "../store/responses.ts";
 import * as rows from "../store/retention.ts";
 import { hasUnfinished } from "../store/turns.ts";
-import { log } from "../telemetry/log.ts";
+import { turnsLog as log } from "../telemetry/log.ts";
 
 /** What one write deletes of each kind: a few milliseconds, which all other writes wait for. */
 const rowsAtOnce = 500;

@@ -8,7 +8,8 @@ import type { AuditEvent, AuditTrail } from "../store/audit.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import * as turns from "../store/turns.ts";
-import { log } from "../telemetry/log.ts";
+import { turnsLog as log } from "../telemetry/log.ts";
+import { traceField } from "../telemetry/span.ts";
 import { isLight } from "./cursor.ts";
 import { approvalPrompt, errorLine } from "../agent/plain-text.ts";
 import type { Deliver, Said } from "./deliver.ts";
@@ -51,6 +52,8 @@ export async function runTurn(
   parts: RunnerParts,
 ): Promise<void> {
   const { run, ends, now } = parts;
+  /** What lines of the log name it by. */
+  const ids = { turn: turn.id, session: sessionId, ...traceField(turn.request.trace) };
   /** An answer without calls: stored together with the end of the turn, which comes next. */
   let answer: ModelMessage | undefined;
   /** What the model has said so far in this step. */
@@ -138,8 +141,7 @@ export async function runTurn(
     if (isLeaseLost(thrown)) throw thrown;
     // What ended the turn counts, not the error that this made somewhere below.
     const error = publicError(turn.signal.aborted ? (turn.signal.reason ?? cancelled()) : thrown);
-    if (error.code === "internal")
-      log.error("a turn failed", { turn: turn.id, session: sessionId, error: thrown });
+    if (error.code === "internal") log.error("a turn failed", { ...ids, error: thrown });
     if (isStopping(error)) {
       await turnLog.commit(undefined, (tx) => setState(tx, turn.id, "interrupted"));
       return;
@@ -169,11 +171,7 @@ export async function runTurn(
         return;
       } catch (fault) {
         if (isLeaseLost(fault) || parts.isStopping()) throw fault;
-        log.error("the end of a turn cannot be stored yet", {
-          turn: turn.id,
-          session: sessionId,
-          error: fault,
-        });
+        log.error("the end of a turn cannot be stored yet", { ...ids, error: fault });
         // Who waits is told at once; the store is told as soon as it listens again.
         if (!told) turnLog.tellUnstored(event);
         await Bun.sleep(storeAgainMs);
@@ -195,7 +193,7 @@ export async function runTurn(
   } catch (thrown) {
     await fail(thrown).catch((error: unknown) => {
       if (!isLeaseLost(error)) throw error;
-      log.warn("a turn was taken over by another process", { turn: turn.id, session: sessionId });
+      log.warn("a turn was taken over by another process", ids);
     });
   }
 }

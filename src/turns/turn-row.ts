@@ -32,6 +32,7 @@ const StoredRequest = v.object({
   maxSteps: v.optional(v.number()),
   maxTokens: v.optional(v.number()),
   cause: v.optional(StoredCause),
+  trace: v.optional(v.string()),
   approver: v.picklist(["requester", "none"]),
 });
 

@@ -17,6 +17,8 @@ export interface NewTurn {
   readonly messageId?: string;
   /** Where its answer is sent, whoever listens. */
   readonly delivery?: Delivery;
+  /** `traceparent` of who asks. */
+  readonly trace?: string | undefined;
 }
 
 export interface Accepted {

@@ -6,7 +6,7 @@ import type { Patient } from "../../src/doctor/check.ts";
 function aPatient(): Patient {
   const { settings, notes, sources } = loadSettings({ HOME: "/home/x" }, "/");
   if (!settings) throw new Error("There are no settings.");
-  return { settings, notes, sources, selfTest: async () => [] };
+  return { settings, notes, sources, version: "test", selfTest: async () => [] };
 }
 
 test("report counts a check that throws, or never ends, as failed, and goes on with the next", async () => {
@@ -25,8 +25,8 @@ test("report counts a check that throws, or never ends, as failed, and goes on w
     20,
   );
   expect(findings).toEqual([
-    { id: "throws", state: "fail", text: "It broke." },
-    { id: "hangs", state: "fail", text: "It took longer than 20 ms." },
+    { id: "throws", state: "fail", text: "It broke.", fix: expect.any(String) },
+    { id: "hangs", state: "fail", text: "It took longer than 20 ms.", fix: expect.any(String) },
     { id: "good", state: "ok", text: "fine" },
   ]);
 });

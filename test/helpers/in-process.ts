@@ -10,9 +10,10 @@ export async function startInProcess(env: Readonly<Record<string, string>>) {
   const folder = await temporaryFolder();
   const dataDir = join(folder.path, "data");
   const all = { OPENCLAW_PORT: "0", OPENCLAW_AUTH_TOKEN: operatorToken, OPENCLAW_DATA_DIR: dataDir, ...env };
-  const { settings, problems } = loadSettings(all, folder.path);
+  const loaded = loadSettings(all, folder.path);
+  const { settings, problems } = loaded;
   if (settings === undefined) throw new Error(problems.map(({ text }) => text).join("\n"));
-  const app = await assemble(settings, { version: "test" });
+  const app = await assemble(settings, { version: "test", loaded });
   const { url } = await app.listen();
   return {
     url,

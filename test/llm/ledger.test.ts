@@ -44,9 +44,9 @@ function listLedger() {
 async function run(llm: Llm, signal?: AbortSignal) {
   const { rows, ledger } = listLedger();
   const before = readCounters();
-  const outcome = await Array.fromAsync(withLedger(llm, ledger, "default-model")(request(signal))).catch(
-    (error) => error,
-  );
+  const outcome = await Array.fromAsync(
+    withLedger(llm, ledger, { name: "p", model: "default-model" })(request(signal)),
+  ).catch((error) => error);
   const after = readCounters();
   const counted = (name: keyof typeof after) => after[name] - before[name];
   return { rows, outcome, counted };
@@ -136,7 +136,11 @@ test("withLedger learns from each answer how many tokens the bytes of a model ar
     noteUnpriced: () => {},
   };
   const bytes = message.json.length;
-  const llm = withLedger(scripted([withTokens(Math.round(bytes / 2))]), { ...ledger, budgets }, "m");
+  const llm = withLedger(
+    scripted([withTokens(Math.round(bytes / 2))]),
+    { ...ledger, budgets },
+    { name: "p", model: "m" },
+  );
 
   await Array.fromAsync(llm(request()));
   await Array.fromAsync(llm(request()));

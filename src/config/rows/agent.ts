@@ -51,6 +51,7 @@ export const agentRows = {
   },
   agents: {
     env: "OPENCLAW_AGENTS",
+    live: true,
     schema: agentList,
     fallback: "",
     doc: 'Specialists, as a JSON list such as `[{"name": "researcher", "description": "…", "systemPrompt": "…", "tools": ["web_fetch"]}]`; also models on `/v1/models`.',

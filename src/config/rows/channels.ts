@@ -56,6 +56,7 @@ export const channelRows = {
   },
   twilioToken: {
     env: "TWILIO_AUTH_TOKEN",
+    live: true,
     schema: text,
     secret: true,
     doc: "Token of the account; signatures are checked with it.",
@@ -88,12 +89,14 @@ export const channelRows = {
   },
   slackToken: {
     env: "SLACK_BOT_TOKEN",
+    live: true,
     schema: text,
     secret: true,
     doc: "Token of the Slack app's bot; Slack is on with it and the signing secret.",
   },
   slackSecret: {
     env: "SLACK_SIGNING_SECRET",
+    live: true,
     schema: text,
     secret: true,
     doc: "Secret that Slack signs its requests with.",
@@ -118,12 +121,14 @@ export const channelRows = {
   },
   webhooks: {
     env: "OPENCLAW_WEBHOOKS",
+    live: true,
     schema: webhookList,
     fallback: "",
     doc: 'Webhooks under `/webhooks/<name>`, as JSON such as `{"deploys": {"prompt": "A deploy ended: {body}"}}`.',
   },
   webhookSecrets: {
     env: "OPENCLAW_WEBHOOKS_<NAME>_SECRET",
+    live: true,
     family: /^OPENCLAW_WEBHOOKS_([A-Z0-9_]+)_SECRET$/,
     schema: v.pipe(
       v.string(),

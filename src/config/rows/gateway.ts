@@ -29,6 +29,7 @@ export const gatewayRows = {
   },
   authToken: {
     env: "OPENCLAW_AUTH_TOKEN",
+    live: true,
     schema: v.pipe(text, v.minLength(8, "Expected at least 8 characters")),
     doc: "The operator's token; needed beyond loopback.",
     secret: true,
@@ -36,6 +37,7 @@ export const gatewayRows = {
   },
   clientTokens: {
     env: "OPENCLAW_CLIENT_TOKENS",
+    live: true,
     schema: namedTokens,
     fallback: "",
     doc: "Tokens of scope `chat`, as name=token pairs separated by commas.",
@@ -74,6 +76,12 @@ export const gatewayRows = {
     fallback: "10000",
     doc: "WebSocket connections at once.",
     alias: ["OpenClaw__WebSocket__MaxConnections"],
+  },
+  maxRequests: {
+    env: "OPENCLAW_MAX_REQUESTS",
+    schema: whole(1),
+    fallback: "10000",
+    doc: "HTTP requests at once; more are refused as busy, but for `/health` and `/metrics`.",
   },
   messagesPerMinute: {
     env: "OPENCLAW_CONNECTION_RATE_PER_MINUTE",

@@ -13,6 +13,7 @@ export const llmRows = {
   },
   key: {
     env: "MODEL_PROVIDER_KEY",
+    live: true,
     schema: text,
     doc: "Key of the provider.",
     secret: true,
@@ -34,6 +35,7 @@ export const llmRows = {
   },
   providers: {
     env: "OPENCLAW_PROVIDERS",
+    live: true,
     schema: providerList,
     fallback: "",
     doc: 'Further providers as a JSON list: `[{"name": "groq", "key": "…"}, {"name": "lab", "endpoint": "http://gpu:8000/v1", "models": ["qwen"]}]`. Their models are named `groq/…`, `lab/qwen`. Without a `MODEL_PROVIDER_*` the first of them is the default.',

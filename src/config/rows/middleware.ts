@@ -65,6 +65,12 @@ export const middlewareRows = {
     fallback: "1000",
     doc: "Turns that may wait for a slot; more are refused as busy.",
   },
+  memoryMarkBytes: {
+    env: "OPENCLAW_MEMORY_MARK_BYTES",
+    schema: whole(0),
+    doc: "Resident memory beyond which new turns are refused as busy while running ones go on; 0: no mark.",
+    shown: "0.8 of the limit of the container, else of the host's memory",
+  },
   maxWaitingPerSession: {
     env: "OPENCLAW_MAX_WAITING_PER_SESSION",
     schema: whole(0),

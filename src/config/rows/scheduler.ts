@@ -5,6 +5,7 @@ import { seconds, whole } from "../values.ts";
 export const schedulerRows = {
   jobs: {
     env: "OPENCLAW_JOBS",
+    live: true,
     schema: jobList,
     fallback: "",
     doc: 'Jobs, as a JSON list such as `[{"name": "report", "schedule": "0 8 * * 1-5", "zone": "Europe/Berlin", "prompt": "…"}]`; clients cannot change them.',

@@ -29,6 +29,7 @@ async function paramsOf(c: Context<Env>, maxBodyBytes: number): Promise<object> 
 const askedBy = (c: Context<Env>): Asked => ({
   principal: principalOf(c),
   channel: "http",
+  trace: c.req.header("traceparent"),
   gone: c.req.raw.signal,
 });
 

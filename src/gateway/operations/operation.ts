@@ -14,6 +14,8 @@ const operationTimeoutMs = 30_000;
 export interface Asked {
   readonly principal: Principal;
   readonly channel: "http" | "websocket";
+  /** `traceparent` of the request. */
+  readonly trace?: string | undefined;
   /** Ends when the caller is gone; the time-out of an operation is added to it. */
   readonly gone?: AbortSignal;
   /** Hears the turn that the operation starts in a session. */

@@ -123,6 +123,7 @@ const send = defineOperation({
         principal,
         channel,
         text,
+        trace: context.trace,
         request: model === undefined ? plainRequest : { ...plainRequest, model },
         ...(messageId !== undefined && { messageId }),
       },

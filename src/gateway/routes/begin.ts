@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { TurnRequest } from "../../agent/turn.ts";
 import { cancelled, stopping } from "../../errors.ts";
 import type { Message } from "../../llm/message.ts";
+import { startGatewaySpan } from "../../turns/traced-accept.ts";
 import type { NewTurn } from "../../turns/turns.ts";
 import type { AnswerEvent } from "../answer-text.ts";
 import { type Env, principalOf } from "../call.ts";
@@ -41,15 +42,19 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
       const controller = new AbortController();
       const leave = () => controller.abort(cancelled("The client went away."));
       c.req.raw.signal.addEventListener("abort", leave, { once: true });
+      const trace = c.req.header("traceparent");
+      const { span, request } = startGatewaySpan({ channel: "openai", trace, request: of.request });
       const events = parts.run({
         id: turnId,
         principal: principalOf(c),
         channel: "openai",
         ...of,
+        request,
         resumed: false,
         signal: controller.signal,
         outsideSlot: (wait) => wait(),
       });
+      span?.end();
       return { turnId, events };
     },
 
@@ -70,6 +75,7 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
           request: { ...input.request, parameters },
           principal: principalOf(c),
           channel: "openai",
+          trace: c.req.header("traceparent"),
           ...(messageId !== undefined && { messageId }),
         },
         inbox.listener,

@@ -10,6 +10,7 @@ export function healthRoutes(app: App, parts: GatewayParts, isDraining: () => bo
 
   async function failing(): Promise<string | undefined> {
     if (isDraining()) return "draining";
+    if (parts.isMemoryShort?.() === true) return "memory";
     return store.check().then(
       () => undefined,
       (error) => (isDiskFault(error) ? "disk" : "store"),

@@ -13,7 +13,7 @@ const mostBytes = 16_384;
 export function loginRoutes(app: App, door: Door, logins: Logins): void {
   app.post("/auth/login", async (c) => {
     const { token } = await readJson(c.req.raw, Login, mostBytes);
-    if (door.tokens.open) return json(operator);
+    if (door.open) return json(operator);
     const arrival = { request: c.req.raw, path: c.env.path, socketAddress: c.env.socketAddress };
     const principal = door.login(token, arrival);
     const { address, secure } = door.peer(arrival);

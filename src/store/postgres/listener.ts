@@ -1,5 +1,5 @@
 import type { SQL } from "bun";
-import { log } from "../../telemetry/log.ts";
+import { storeLog as log } from "../../telemetry/log.ts";
 import { channelOf } from "./dialect.ts";
 import { closeNow } from "./session.ts";
 

@@ -1,4 +1,4 @@
-import { log } from "../../telemetry/log.ts";
+import { storeLog as log } from "../../telemetry/log.ts";
 
 /** What is known of a server that does not answer, shared by all that ask it. */
 export interface Outage {

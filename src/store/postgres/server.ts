@@ -1,7 +1,7 @@
 import { SQL } from "bun";
 import * as v from "valibot";
 import { AppError } from "../../errors.ts";
-import { log } from "../../telemetry/log.ts";
+import { storeLog as log } from "../../telemetry/log.ts";
 import { first, int } from "../columns.ts";
 import { asFault, codeOf, isUnreachable } from "./faults.ts";
 import { closeNow } from "./session.ts";
