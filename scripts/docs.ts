@@ -8,13 +8,22 @@ export const readmePath = join(import.meta.dir, "../README.md");
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
-/** Every setting as a Markdown table. */
-const settingsTable = () =>
-  [
+/** Names of OpenTelemetry's own standard: who uses them knows them, and --help has them all. */
+const isStandard = (env: string) => env.startsWith("OTEL_") && env !== "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/** Every setting as a Markdown table; the standard ones in one row. */
+function settingsTable() {
+  const rows = settingRows();
+  const standard = rows.filter(({ env }) => isStandard(env)).map(({ env }) => `\`${env.slice(5)}\``);
+  return [
     "| setting | default | meaning |",
     "|---|---|---|",
-    ...settingRows().map((row) => `| \`${row.env}\` | ${cell(defaultOf(row))} | ${cell(row.doc)} |`),
+    ...rows
+      .filter(({ env }) => !isStandard(env))
+      .map((row) => `| \`${row.env}\` | ${cell(defaultOf(row))} | ${cell(row.doc)} |`),
+    `| \`OTEL_…\` | the standard's | More of OpenTelemetry's own names (\`openclaw --help\`): ${standard.join(", ")} |`,
   ].join("\n");
+}
 
 /** Every tool as a Markdown table. */
 const toolsTable = () =>

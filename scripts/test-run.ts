@@ -51,8 +51,10 @@ const programs = {
   "mariadb-server-core": { path: "/usr/sbin/mariadbd", tests: "the database tool on MariaDB" },
   git: { path: "/usr/bin/git", tests: "the git tool" },
   postgresql: { path: "/usr/lib/postgresql", tests: "the store on PostgreSQL" },
+  prometheus: { path: "/usr/bin/prometheus", tests: "the metrics" },
   curl: { path: "/usr/bin/curl", tests: "the egress proxy" },
   python3: { path: "/usr/bin/python3", tests: "code_exec" },
+  ripgrep: { path: "/usr/bin/rg", tests: "search_files in big trees" },
   strace: { path: "/usr/bin/strace", tests: "faults of the disk" },
 } as const;
 

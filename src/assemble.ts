@@ -36,6 +36,7 @@ import type { Turns } from "./turns/turns.ts";
 
 /** What is being sent at a stop may end, or it would be sent again at the next start. */
 const sendGraceMs = 2000;
+const answerFirstMs = 5;
 
 /** A server that is put together, and not yet listening. */
 export interface App {
@@ -217,6 +218,8 @@ export async function assemble(given: Settings, of: Of): Promise<App> {
       core.turns
         .recover()
         .catch((error) => log.error("the turns of an earlier process could not be read", { error }));
+      // Who asked while there was no port yet is answered before the rest begins.
+      await Bun.sleep(answerFirstMs);
       await connected.start();
       jobs.scheduler.start().catch((error) => log.error("the jobs could not be started", { error }));
       return listening;

@@ -3,7 +3,10 @@ import type { ToolCall } from "../llm/message.ts";
 import { resultMessage } from "../llm/pictures.ts";
 import type { CanDelegate, DelegateTask } from "../sandbox/can-delegate.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { count } from "../telemetry/metrics.ts";
+import type { ToolResult } from "../sandbox/tool.ts";
+import { count, toolSeconds } from "../telemetry/metrics.ts";
+import { names, spanNames } from "../telemetry/names.ts";
+import type { Span } from "../telemetry/span.ts";
 import { type Approvals, preview } from "./approvals.ts";
 import { askFirst, failed, refusedBefore, unknownOutcome } from "./ask-first.ts";
 import { type AutonomyRules, rule } from "./autonomy.ts";
@@ -35,8 +38,40 @@ export interface Delegating {
 /** Pieces of output that may wait for a slow reader; more are left out of the view, never out of the result. */
 const chunksWaiting = 1000;
 
+const toolSpan = ({ span, sessionId }: Turn, { id, name, arguments: given }: ToolCall) => {
+  const child = span?.child(spanNames.tool(name), "internal", {
+    [names.operation]: "execute_tool",
+    [names.toolName]: name,
+    [names.toolType]: "function",
+    [names.toolCall]: id,
+    [names.conversation]: sessionId,
+  });
+  child?.content(names.toolArguments, () => given);
+  return child;
+};
+
+function endToolSpan(span: Span | undefined, { status, reason, text }: ToolResult) {
+  span?.set({ [names.toolStatus]: status, [names.reason]: reason });
+  span?.content(names.toolResult, () => text);
+  span?.end(status === "ok" ? undefined : status);
+}
+
 /** Runs one call to its result; throws only when the turn was cancelled or the store failed. */
 async function runCall(
+  turn: Turn,
+  call: ToolCall,
+  acting: Acting,
+  events: Channel<TurnEvent>,
+): Promise<void> {
+  const span = toolSpan(turn, call);
+  try {
+    await runInSpan(span === undefined ? turn : { ...turn, span }, call, acting, events);
+  } finally {
+    span?.end();
+  }
+}
+
+async function runInSpan(
   turn: Turn,
   call: ToolCall,
   acting: Acting,
@@ -85,13 +120,17 @@ async function runCall(
   count("totalToolCalls");
   if (result.status === "timeout") count("totalToolTimeouts");
   else if (result.status !== "ok") count("totalToolFailures");
+  const tookMs = performance.now() - begin;
+  // The model may ask for tools by any name.
+  toolSeconds.observe(tookMs / 1000, prepared.ok ? prepared.name : "other", result.status);
+  endToolSpan(turn.span, result);
   events.push({
     type: "tool_result",
     ...of,
     text: result.text,
     resultStatus: result.status,
     ...(result.reason !== undefined && { reason: result.reason }),
-    durationMs: Math.round(performance.now() - begin),
+    durationMs: Math.round(tookMs),
     ...(lent && { lent }),
     ...(why !== undefined && { grant: why }),
     message: resultMessage(call.id, result.text, result.images),

@@ -5,7 +5,7 @@ import * as rows from "../store/approvals.ts";
 import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
 import type { Page, PageOptions } from "../store/page.ts";
-import { log } from "../telemetry/log.ts";
+import { agentLog as log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
 import { rootOf } from "./account.ts";
 import { about, revoked } from "./approval-audit.ts";

@@ -3,7 +3,7 @@ import type { Llm } from "../llm/llm.ts";
 import { type Message, systemMessage } from "../llm/message.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Store } from "../store/open.ts";
-import { log } from "../telemetry/log.ts";
+import { agentLog as log } from "../telemetry/log.ts";
 import { accountOf } from "./account.ts";
 import { checkLease, isLeaseLost } from "./begin-turn.ts";
 import type { Command } from "./commands.ts";
@@ -62,6 +62,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
       outsideSlot: turn.outsideSlot,
       account: accountOf(turn),
       ...(model !== undefined && { model }),
+      ...(turn.span && { span: turn.span }),
     };
     try {
       for await (const event of llm(request)) {

@@ -9,7 +9,8 @@ import {
   type ToolCall,
 } from "../llm/message.ts";
 import { limited } from "../sandbox/limited.ts";
-import { count } from "../telemetry/metrics.ts";
+import { count, firstTokenSeconds, turnSeconds } from "../telemetry/metrics.ts";
+import { names, spanNames } from "../telemetry/names.ts";
 import { accountOf } from "./account.ts";
 import { type Acting, act } from "./act.ts";
 import { history, unansweredCalls } from "./history.ts";
@@ -79,12 +80,23 @@ export function createAgent(parts: AgentParts): RunTurn {
       outsideSlot: turn.outsideSlot,
       account: accountOf(turn),
       ...(model !== undefined && { model }),
+      ...(turn.span && { span: turn.span }),
     };
   }
 
   /** One generator for the whole turn: every token passes it, and each one more would cost as much again. */
   async function* runAgent(turn: Turn): AsyncIterable<TurnEvent> {
     count("totalTurns");
+    const begin = performance.now();
+    const agentName = turn.request.agent ?? "openclaw";
+    const span = turn.span?.child(spanNames.agent(agentName), "internal", {
+      [names.operation]: "invoke_agent",
+      [names.agent]: agentName,
+      [names.conversation]: turn.sessionId,
+    });
+    if (span) turn = { ...turn, span };
+    let isTold = false;
+    let fault: string | undefined;
     try {
       const system = systemMessage(await parts.prompt(turn));
       const clientTools = new Set(turn.request.clientTools.map((tool) => tool.name));
@@ -103,8 +115,17 @@ export function createAgent(parts: AgentParts): RunTurn {
           yield { type: "status", code: "step", text, step, maxSteps };
           let answer: Answer | undefined;
           for await (const event of parts.llm(await question(turn, system, entries))) {
-            if (event.type === "answer") answer = event;
-            else yield event;
+            if (event.type === "answer") {
+              answer = event;
+              continue;
+            }
+            if (!isTold && event.type === "text") {
+              isTold = true;
+              firstTokenSeconds.observe((performance.now() - begin) / 1000);
+            }
+            if (span && event.type === "status")
+              span.event(event.code, { [names.text]: event.text, [names.retryInMs]: event.retryInMs });
+            yield event;
           }
           if (answer === undefined) throw noAnswer();
           const { message } = answer;
@@ -134,7 +155,11 @@ export function createAgent(parts: AgentParts): RunTurn {
       }
     } catch (error) {
       if (!turn.signal.aborted) count("totalFailedTurns");
+      fault = turn.signal.aborted ? "cancelled" : error instanceof AppError ? error.code : "internal";
       throw error;
+    } finally {
+      turnSeconds.observe((performance.now() - begin) / 1000, fault ?? "ok");
+      span?.end(fault);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { FinishReason, ToolOffer } from "../llm/llm.ts";
 import type { AssistantMessage, Message, ToolCall, Usage } from "../llm/message.ts";
 import type { ResultStatus } from "../sandbox/tool.ts";
+import type { Span } from "../telemetry/span.ts";
 
 /** Who asks: the name of a token, or a channel and its sender. The operator may address any session. */
 export interface Principal {
@@ -27,6 +28,8 @@ export interface TurnRequest {
   readonly maxTokens?: number;
   /** What began it, where that was no message of a person: shown beside what it cost. */
   readonly cause?: TurnCause;
+  /** `traceparent` of what its spans are part of; only while tracing is on, and kept so that a turn that goes on is in the same trace. */
+  readonly trace?: string;
   /** Whether a call that needs an approval asks the requester, or is denied at once (`no_approver`). */
   readonly approver: "requester" | "none";
 }
@@ -100,6 +103,8 @@ export interface Turn {
   /** What the process that runs a kept turn shows to write for it. */
   readonly lease?: TurnLease;
   readonly delivery?: Delivery;
+  /** What is done for it here and now is a part of this. */
+  readonly span?: Span;
   readonly signal: AbortSignal;
   /** Runs a wait (for a person, for `Retry-After`) without holding a slot. */
   readonly outsideSlot: <T>(wait: () => Promise<T>) => Promise<T>;

@@ -7,9 +7,7 @@ import type {
   MakeChannel,
   MakeEntrance,
 } from "./make-channel.ts";
-import { makeSlack } from "./slack.ts";
 import { makeTelegram } from "./telegram.ts";
-import { makeTwilio } from "./twilio.ts";
 import { makeWebhooks } from "./webhooks.ts";
 
 export type {
@@ -21,8 +19,16 @@ export type {
   WebhookRule,
 } from "./make-channel.ts";
 
-/** One line for each channel. */
-const makers: readonly MakeChannel[] = [makeTelegram, makeTwilio, makeSlack];
+/** One line for each channel: of one that is off nothing is loaded. */
+const makers: readonly MakeChannel[] = [
+  makeTelegram,
+  async (settings, parts) =>
+    settings.twilioAccount === undefined
+      ? undefined
+      : (await import("./twilio.ts")).makeTwilio(settings, parts),
+  async (settings, parts) =>
+    settings.slackToken === undefined ? undefined : (await import("./slack.ts")).makeSlack(settings, parts),
+];
 
 /** The channels that are switched on. */
 export async function makeChannels(settings: ChannelSettings, parts: ChannelParts): Promise<Channel[]> {

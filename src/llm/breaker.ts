@@ -1,6 +1,6 @@
 import type { CircuitBreakerPolicy } from "cockatiel";
 import { AppError, cancelled } from "../errors.ts";
-import { log } from "../telemetry/log.ts";
+import { llmLog as log } from "../telemetry/log.ts";
 import { count, setGauge } from "../telemetry/metrics.ts";
 import { speaksAgainst } from "./failures.ts";
 import { eventsOf, handOver, type Opening, toFirstToken, whenEnded } from "./hand-over.ts";

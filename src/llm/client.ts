@@ -7,21 +7,33 @@ import { openSdk } from "./sdk.ts";
 
 const maxErrorBytes = 64 * 1024;
 
+export interface PostOptions {
+  readonly signal: AbortSignal;
+  /** By which the provider goes on with our trace. */
+  readonly traceparent?: string | undefined;
+}
+
 /**
  * One provider over HTTP. Both resolve with an answer of status 2xx whose body is still to be read, and throw
  * `AppError` for any other, or for none. An abort is thrown as what it is: the caller knows why it aborted.
  */
 export interface Client {
   readonly faults: Faults;
-  post(path: string, body: string, signal: AbortSignal): Promise<Response>;
+  post(path: string, body: string, of: PostOptions): Promise<Response>;
   get(path: string, signal: AbortSignal): Promise<Response>;
 }
 
 /** The `openai` package for one provider; loaded by the first request. */
 export function createClient(provider: Provider): Client {
   const faults = createFaults(provider);
-  let opened: Promise<OpenAI> | undefined;
-  const open = () => (opened ??= openSdk(provider, (url, init) => fetchSuccess(provider, faults, url, init)));
+  let opened: { readonly key: string | undefined; readonly sdk: Promise<OpenAI> } | undefined;
+  const open = () => {
+    const { key } = provider;
+    // A key can be replaced while the server runs.
+    if (opened === undefined || opened.key !== key)
+      opened = { key, sdk: openSdk(provider, (url, init) => fetchSuccess(provider, faults, url, init)) };
+    return opened.sdk;
+  };
 
   async function unwrap(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
     try {
@@ -36,10 +48,10 @@ export function createClient(provider: Provider): Client {
 
   return {
     faults,
-    async post(path, body, signal) {
+    async post(path, body, { signal, traceparent }) {
       const sdk = await open();
       // With a content type of our own the text is sent as it is.
-      const headers = { "content-type": "application/json" };
+      const headers = { "content-type": "application/json", ...(traceparent && { traceparent }) };
       return unwrap(sdk.post(path, { body, headers, signal }).asResponse(), signal);
     },
     async get(path, signal) {

@@ -49,7 +49,7 @@ export function createLanes(providers: readonly Provider[], ledger: Ledger, sett
   const lanes = providers.map((provider): Lane => {
     const { name, model, limits } = provider;
     const models = createModels(provider);
-    const counted = withLedger(openAi(provider, models), ledger, model);
+    const counted = withLedger(openAi(provider, models), ledger, provider);
     const bounded = withBulkhead(counted, name, { most: settings.maxConcurrent, waitMs: placeWaitMs });
     const tried = withRetry(bounded, { retries: settings.retries, totalMs: limits.totalMs });
     return { provider, models, llm: breakers.wrap(tried, name, model) };

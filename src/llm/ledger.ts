@@ -1,9 +1,11 @@
 import { AppError } from "../errors.ts";
-import { log } from "../telemetry/log.ts";
+import { llmLog as log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
 import { createTokenEstimate } from "./bytes-per-token.ts";
 import type { Account, Llm, LlmRequest } from "./llm.ts";
 import type { Usage } from "./message.ts";
+import { startModelCall } from "./model-call.ts";
+import type { ModelServer } from "./model-server.ts";
 
 /** What a call took: `asked` is the model by the name that it was asked for. */
 export interface Use {
@@ -33,9 +35,14 @@ export interface Budgets {
 
 /**
  * The innermost wrapper of a model: each call that cost something is recorded once. One that was cut is estimated, and
- * booked on `defaultModel` when the request names none, because only an answer says which model it was.
+ * booked on the default model when the request names none, because only an answer says which model it was.
  */
-export function withLedger(llm: Llm, ledger: Ledger, defaultModel = "unknown"): Llm {
+export function withLedger(
+  llm: Llm,
+  ledger: Ledger,
+  server: ModelServer = { name: "unknown", model: "unknown" },
+): Llm {
+  const defaultModel = server.model ?? "unknown";
   const estimate = createTokenEstimate();
   return async function* withLedger(request) {
     if (request.signal.aborted) return yield* llm(request);
@@ -43,12 +50,14 @@ export function withLedger(llm: Llm, ledger: Ledger, defaultModel = "unknown"): 
     const asked = request.model ?? defaultModel;
     const expected = () => estimate.tokens(asked, inputBytes(request));
     const release = await ledger.budgets?.reserve(account, asked, expected());
+    const call = startModelCall(request, asked, server);
     let settled = false;
     let heardBytes = 0;
     let fault: unknown;
 
     const settle = (model: string, usage: Usage) => {
       settled = true;
+      call.took(usage);
       count("totalInputTokens", usage.inputTokens);
       count("totalOutputTokens", usage.outputTokens);
       // The answer does not wait for its bill; the next call that has to keep a budget does.
@@ -60,12 +69,15 @@ export function withLedger(llm: Llm, ledger: Ledger, defaultModel = "unknown"): 
 
     count("totalLlmCalls");
     try {
-      for await (const event of llm(request)) {
+      for await (const event of llm(call.request)) {
         if (event.type === "answer") {
+          call.answered(event);
           if (!event.usage.estimated) estimate.learn(asked, inputBytes(request), event.usage.inputTokens);
           settle(event.model, event.usage);
-        } else if (event.type === "text" || event.type === "reasoning")
+        } else if (event.type === "text" || event.type === "reasoning") {
+          if (heardBytes === 0) call.begun();
           heardBytes += Buffer.byteLength(event.text);
+        }
         yield event;
       }
     } catch (error) {
@@ -79,6 +91,7 @@ export function withLedger(llm: Llm, ledger: Ledger, defaultModel = "unknown"): 
         settle(asked, { inputTokens, outputTokens, cachedTokens: 0, reasoningTokens: 0, estimated: true });
       }
       if (!settled) release?.();
+      call.end(fault);
     }
   };
 }

@@ -1,3 +1,4 @@
+import type { Span } from "../telemetry/span.ts";
 import type { AssistantMessage, Message, Usage } from "./message.ts";
 
 /** A tool as it is offered to a model: `json` is the text of an OpenAI `tools` item. */
@@ -30,6 +31,8 @@ export interface LlmRequest {
   readonly timeoutMs?: number;
   /** Runs a wait before another try without holding a turn's slot. */
   readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
+  /** What this call is a part of. */
+  readonly span?: Span;
 }
 
 export const finishReasons = ["stop", "length", "tool_calls", "content_filter"] as const;

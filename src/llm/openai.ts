@@ -29,6 +29,7 @@ export function openAi(provider: Provider, models: Pick<ProviderModels, "default
     let stream: Payloads | undefined;
     let answer: AnswerAssembler | undefined;
     let isAnswered = false;
+    const traceparent = request.span?.traceparent;
     try {
       const model = request.model ?? (await models.defaultModel(timeouts.signal));
       const path = chatPath(provider, model);
@@ -37,7 +38,7 @@ export function openAi(provider: Provider, models: Pick<ProviderModels, "default
       let response: Response | undefined;
       for (let lessons = 0; response === undefined; lessons++) {
         try {
-          response = await post(path, body, timeouts.signal);
+          response = await post(path, body, { signal: timeouts.signal, traceparent });
         } catch (error) {
           const learned = lessons < mostLessons ? quirks.learn(model, request, sent, error) : undefined;
           if (learned === undefined) throw error;

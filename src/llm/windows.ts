@@ -1,4 +1,4 @@
-import { log } from "../telemetry/log.ts";
+import { llmLog as log } from "../telemetry/log.ts";
 import type { Client } from "./client.ts";
 import { type ForeignObject, parseJson, readCount, readList, readObject, readText } from "./foreign-json.ts";
 import type { ProviderKind } from "./provider-table.ts";
@@ -97,7 +97,7 @@ async function findOllama(root: string, model: string, { get, post }: Client): P
     .find((each) => isIt(each?.name) || isIt(each?.model));
   const inForce = readCount(running?.context_length);
   if (inForce !== undefined) return { tokens: inForce, isSure: true };
-  const shown = await readAnswer((signal) => post(`${root}/api/show`, JSON.stringify({ model }), signal));
+  const shown = await readAnswer((signal) => post(`${root}/api/show`, JSON.stringify({ model }), { signal }));
   if (!shown) return { tokens: undefined, isSure: false };
   const set = /^num_ctx\s+(\d+)/m.exec(readText(shown.parameters))?.[1];
   const info = Object.entries(readObject(shown.model_info) ?? {});

@@ -7,8 +7,26 @@ export type Level = (typeof levels)[number];
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-let least = levels.indexOf("info");
+/** The level of all areas, and of those that have their own. */
+export interface LogLevels {
+  readonly all: Level;
+  readonly areas: Readonly<Record<string, Level>>;
+}
+
+/** A line as it was written, for who sends it on: `fields` are those of its JSON. */
+export interface Line {
+  readonly level: Level;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** Masked. */
+  readonly json: string;
+  fields(): Readonly<Record<string, unknown>>;
+}
+
+let leastOfAll = levels.indexOf("info");
+let leastOf: ReadonlyMap<string, number> = new Map();
 let pretty = false;
+let mirror: ((line: Line) => void) | undefined;
 /** `process.stderr` takes 7 ms at its first use, so it is only for a reader that is too slow for a direct write. */
 let write: (line: string) => void = (line) => {
   try {
@@ -19,10 +37,22 @@ let write: (line: string) => void = (line) => {
 };
 
 /** Sets what is logged and how: JSON lines, or on a terminal lines for people. `sink` is for tests. */
-export function setUpLog(options: { level: Level; pretty: boolean; sink?: (line: string) => void }) {
-  least = levels.indexOf(options.level);
+export function setUpLog(options: {
+  level: Level | LogLevels;
+  pretty: boolean;
+  sink?: (line: string) => void;
+}) {
+  const { all, areas } =
+    typeof options.level === "string" ? { all: options.level, areas: {} } : options.level;
+  leastOfAll = levels.indexOf(all);
+  leastOf = new Map(Object.entries(areas).map(([area, level]) => [area, levels.indexOf(level)]));
   pretty = options.pretty;
   if (options.sink) write = options.sink;
+}
+
+/** Hands every line that is written to somebody else as well, or with undefined to nobody. */
+export function mirrorLog(to: ((line: Line) => void) | undefined) {
+  mirror = to;
 }
 
 const errorFields = (error: Error): Fields => ({
@@ -43,14 +73,25 @@ const steady = (line: string) =>
     sign.replace(/[^]/g, (half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`),
   );
 
-function emit(level: Level, message: string, fields: Fields) {
+function readFields(json: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(json);
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function emit(level: Level, area: string, message: string, fields: Fields) {
   const all = Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) =>
       value instanceof Error ? Object.entries(errorFields(value)) : [[name, value] as const],
     ),
   );
-  const time = new Date().toISOString();
-  if (!pretty) return write(`${steady(maskedJson({ time, level, message, ...all }))}\n`);
+  const atMs = Date.now();
+  const time = new Date(atMs).toISOString();
+  const json =
+    pretty && mirror === undefined
+      ? ""
+      : steady(maskedJson({ time, level, ...(area !== "" && { area }), message, ...all }));
+  mirror?.({ level, atMs, json, fields: () => readFields(json) });
+  if (!pretty) return write(`${json}\n`);
   const rest = Object.entries(all).map(
     ([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
@@ -59,10 +100,38 @@ function emit(level: Level, message: string, fields: Fields) {
 
 /** `fields` may be a function, so that a level that is off formats nothing. */
 const at =
-  (level: Level) =>
+  (level: Level, area: string) =>
   (message: string, fields: Fields | (() => Fields) = {}) => {
-    if (levels.indexOf(level) >= least)
-      emit(level, message, typeof fields === "function" ? fields() : fields);
+    if (levels.indexOf(level) >= (leastOf.get(area) ?? leastOfAll))
+      emit(level, area, message, typeof fields === "function" ? fields() : fields);
   };
 
-export const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+/** The log of one area, whose level can be set on its own (`OPENCLAW_LOG_LEVEL=info,llm=debug`). */
+const logOf = (area: string) => ({
+  debug: at("debug", area),
+  info: at("info", area),
+  warn: at("warn", area),
+  error: at("error", area),
+});
+
+/** Areas are folders of `src/`. */
+export const areas = [
+  "agent",
+  "channels",
+  "gateway",
+  "llm",
+  "sandbox",
+  "scheduler",
+  "store",
+  "turns",
+] as const;
+
+export const log = logOf("");
+export const agentLog = logOf("agent");
+export const channelsLog = logOf("channels");
+export const gatewayLog = logOf("gateway");
+export const llmLog = logOf("llm");
+export const sandboxLog = logOf("sandbox");
+export const schedulerLog = logOf("scheduler");
+export const storeLog = logOf("store");
+export const turnsLog = logOf("turns");
