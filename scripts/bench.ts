@@ -12,6 +12,7 @@ import { setUp } from "./bench/setting.ts";
 import { measureSizes } from "./bench/sizes.ts";
 import { measureSockets } from "./bench/sockets.ts";
 import { measureStart } from "./bench/start.ts";
+import { measureTelemetry } from "./bench/telemetry.ts";
 import { measureTools } from "./bench/tools.ts";
 import { measureTurns } from "./bench/turns.ts";
 import { measureWaiting } from "./bench/waiting.ts";
@@ -40,6 +41,7 @@ const groups = {
   sockets: () => measureSockets(setting),
   jobs: () => measureJobs(setting),
   tools: () => measureTools(setting),
+  telemetry: () => measureTelemetry(setting),
   overload: () => measureOverload(setting),
   neighbours: () => measureNeighbours(setting),
   sizes: () => measureSizes(setting, values.layer),

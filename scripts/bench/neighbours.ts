@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { askOnce } from "./load.ts";
@@ -79,11 +80,13 @@ async function othersP99(program: Program): Promise<number> {
 }
 
 /** What the turns of others lose by one client that takes more than its share; the median of some rounds, each beside a calm one. */
-export const measureNeighbours = (setting: Setting): Promise<Row[]> =>
-  withProgram(
+export function measureNeighbours(setting: Setting): Promise<Row[]> {
+  const workspace = join(setting.folder, "neighbours");
+  mkdirSync(workspace);
+  return withProgram(
     startOpenclaw(setting, {
       OPENCLAW_ALLOW_SHELL: "true",
-      OPENCLAW_WORKSPACE: join(setting.folder, "neighbours"),
+      OPENCLAW_WORKSPACE: workspace,
       OPENCLAW_AUTONOMY: "full",
       OPENCLAW_TOOL_TIMEOUT_SECONDS: "60",
     }),
@@ -106,3 +109,4 @@ export const measureNeighbours = (setting: Setting): Promise<Row[]> =>
       return rows;
     },
   );
+}

@@ -8,6 +8,8 @@ const times = 10;
 const overloadMs = 30_000;
 const calmMs = 10_000;
 
+const longestMs = 20_000;
+
 interface Asked {
   readonly status: number;
   readonly ms: number;
@@ -26,8 +28,8 @@ async function ask(program: Program, model: string): Promise<Asked> {
   return { status: response.status, ms: performance.now() - begin, saysWhen };
 }
 
-/** So many requests a second, whether or not those before were answered. */
-async function offer(program: Program, perSecond: number, forMs: number): Promise<readonly Asked[]> {
+/** So many requests a second, whether or not those before were answered. Resolves when the last one was sent. */
+async function offer(program: Program, perSecond: number, forMs: number) {
   const all: Promise<Asked>[] = [];
   const begin = performance.now();
   for (let sent = 0; performance.now() - begin < forMs;) {
@@ -35,7 +37,7 @@ async function offer(program: Program, perSecond: number, forMs: number): Promis
     for (; sent < due; sent++) all.push(ask(program, "slow"));
     await Bun.sleep(5);
   }
-  return Promise.all(all);
+  return { answers: Promise.all(all) };
 }
 
 /** Milliseconds until turns are taken and answered as in a calm moment. */
@@ -44,7 +46,8 @@ async function timeToRecover(program: Program): Promise<number> {
   for (let good = 0; good < 10;) {
     const { status, ms } = await ask(program, "bench");
     good = status === 200 && ms < 100 ? good + 1 : 0;
-    if (performance.now() - begin > 20_000) break;
+    if (performance.now() - begin > longestMs) break;
+    if (good === 0) await Bun.sleep(20);
   }
   return performance.now() - begin;
 }
@@ -64,10 +67,13 @@ export const measureOverload = (setting: Setting): Promise<Row[]> =>
       OPENCLAW_MAX_WAITING_TURNS: "0",
     }),
     async (ours) => {
-      await offer(ours, capacity / 2, 3000);
-      const calm = await offer(ours, capacity / 2, calmMs);
-      const all = await offer(ours, capacity * times, overloadMs);
+      await (
+        await offer(ours, capacity / 2, 3000)
+      ).answers;
+      const calm = await (await offer(ours, capacity / 2, calmMs)).answers;
+      const load = await offer(ours, capacity * times, overloadMs);
       const recovery = await timeToRecover(ours);
+      const all = await load.answers;
       const refused = answered(all, 503);
       const done = answered(all, 200);
       const strange = all.length - refused.length - done.length;

@@ -63,7 +63,7 @@ export function aProcess(store: Store, options: Options = {}) {
   const scheduler = createScheduler({
     store,
     turns: { ...turns, ...turnsParts },
-    agents: ["researcher"],
+    agents: () => ["researcher"],
     deliver,
     now: clock.now,
     after: clock.after,
