@@ -55,6 +55,8 @@ async function compile(arch: Arch, outfile: string) {
     compile: {
       outfile,
       executablePath: await makeTemplate(arch, join(dist, "template")),
+      // Compiling code that runs once costs a start 2 ms: src/cli/compile-hot-code.ts turns it on for what lives on.
+      jitPolicy: 20,
       autoloadDotenv: false,
       autoloadBunfig: false,
       autoloadTsconfig: false,

@@ -36,6 +36,7 @@ import type { Turns } from "./turns/turns.ts";
 
 /** What is being sent at a stop may end, or it would be sent again at the next start. */
 const sendGraceMs = 2000;
+/** How long the first health check comes before what a start has left to do: a commit, a look at the jobs. */
 const answerFirstMs = 5;
 
 /** A server that is put together, and not yet listening. */
@@ -193,12 +194,6 @@ export async function assemble(given: Settings, of: Of): Promise<App> {
   });
 
   const { autonomy } = settings.agent;
-  recordStarted(store, audit, {
-    version,
-    autonomy,
-    tools: core.sandbox.names,
-    grants: settings.sandbox,
-  });
   const auditKey = () => settings.store.auditKey ?? ensureAuditKey(dataDir);
   const sweepOthers = async (until: AbortSignal) => {
     await channels.sweep(until);
@@ -213,13 +208,19 @@ export async function assemble(given: Settings, of: Of): Promise<App> {
     check: store.check,
     async listen() {
       listening = gateway.serve();
-      tidying = startTidying({ isBusy: () => core.slots.running + core.slots.waiting > 0 });
-      // New messages wait for it; the first health check need not.
+      // Who asked while there was no port yet is answered before the rest begins; new messages wait for the recovery.
+      const answered = Bun.sleep(answerFirstMs);
       core.turns
-        .recover()
+        .recover(answered)
         .catch((error) => log.error("the turns of an earlier process could not be read", { error }));
-      // Who asked while there was no port yet is answered before the rest begins.
-      await Bun.sleep(answerFirstMs);
+      await answered;
+      recordStarted(store, audit, {
+        version,
+        autonomy,
+        tools: core.sandbox.names,
+        grants: settings.sandbox,
+      });
+      tidying = startTidying({ isBusy: () => core.slots.running + core.slots.waiting > 0 });
       await connected.start();
       jobs.scheduler.start().catch((error) => log.error("the jobs could not be started", { error }));
       return listening;

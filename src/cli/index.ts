@@ -4,11 +4,14 @@ import { javaScriptWord } from "../sandbox/javascript-word.ts";
 import { sqliteWord } from "../sandbox/sqlite-word.ts";
 import type { ExitCode } from "./command.ts";
 import { commands } from "./commands.ts";
+import { compileHotCode } from "./compile-hot-code.ts";
 
 /** Runs the command that the arguments name. Throws only what no command expects. */
 export async function runCommand(argv: readonly string[], startFolder: string): Promise<ExitCode> {
   bypassProxyForLoopback();
   const [word = "serve", ...args] = argv;
+  // The server does so once it listens.
+  if (word !== "serve") compileHotCode();
   if (word === javaScriptWord)
     return (await import("../sandbox/javascript-program.ts")).runJavaScriptProgram();
   if (word === sqliteWord) return (await import("../sandbox/sqlite-program.ts")).runSqliteProgram();

@@ -9,6 +9,7 @@ import { restartForManyRequests } from "../linux/exec.ts";
 import { log, setUpLog } from "../telemetry/log.ts";
 import { type Phases, startPhases } from "../telemetry/phases.ts";
 import type { ExitCode, Invocation } from "./command.ts";
+import { compileHotCode } from "./compile-hot-code.ts";
 import { isTerminal } from "./is-terminal.ts";
 import { readSettings, reportProblems } from "./read-settings.ts";
 import { connectService, type Service } from "./service.ts";
@@ -61,6 +62,7 @@ async function start(settings: Settings, loaded: Loaded, phases: Phases): Promis
     const app = await assemble(settings, { version, loaded, phases });
     const { url } = await app.listen();
     phases.end("listen");
+    compileHotCode();
     log.info("The server has started.", phases.times());
     const advice = usesDemo(settings.llm) ? await adviseLocalModel() : [];
     console.log(startBlock({ app, url, settings, notes, advice }));

@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { AppError } from "../errors.ts";
 import { treeOf } from "../linux/marked.ts";
-import { log } from "../telemetry/log.ts";
+import { sandboxLog as log } from "../telemetry/log.ts";
 import { browserFlags } from "./browser-flags.ts";
 import { createBrowserPipe } from "./browser-pipe.ts";
 import type { Programs } from "./programs.ts";

@@ -2,7 +2,7 @@ import { lstatSync, renameSync, unlinkSync } from "node:fs";
 import { AppError } from "../errors.ts";
 import { openPath, pathOf } from "../linux/open-beneath.ts";
 import type { FileChange } from "./capabilities.ts";
-import { log } from "../telemetry/log.ts";
+import { sandboxLog as log } from "../telemetry/log.ts";
 import { explain, inspect, type Opened } from "./opened.ts";
 import { readWhole } from "./read-files.ts";
 import { draftName, replace, replaceable } from "./replace-file.ts";

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import { becomeSubreaper } from "../linux/marked.ts";
-import { log } from "../telemetry/log.ts";
+import { sandboxLog as log } from "../telemetry/log.ts";
 import type { CallGroup } from "./call-group.ts";
 import { findCallGroups } from "./cgroup.ts";
 import { describeHost } from "./describe-host.ts";

@@ -1,23 +1,14 @@
 import type { CanJobs } from "./can-jobs.ts";
 import type { CanNotes, CanSessions } from "./capabilities.ts";
-import { lendCode } from "./code.ts";
 import { createEgress } from "./create-egress.ts";
 import { lendDelegate } from "./delegate.ts";
-import { type DatabaseConnection, lendDatabases } from "./databases.ts";
-import { lendFiles } from "./files.ts";
-import { lendPdf } from "./pdf.ts";
-import { lendImages } from "./images.ts";
-import { lendMail } from "./mail.ts";
-import { createNarrowFiles } from "./narrow-files.ts";
+import type { DatabaseConnection } from "./databases.ts";
+import type { NarrowFiles } from "./narrow-files.ts";
 import type { HostSandbox, Programs } from "./programs.ts";
 import type { Roots } from "./roots.ts";
 import { runsPrograms } from "./runs-programs.ts";
 import type { Lend } from "./sandbox.ts";
-import { lendSearch } from "./search-web.ts";
 import type { Caller } from "./tool.ts";
-import { lendShell } from "./shell.ts";
-import { lendWeb } from "./web.ts";
-import { createRunInWorkspace } from "./workspace-programs.ts";
 
 /** The settings of what may be lent; the rows of the group `sandbox` have these names. */
 export interface GrantSettings {
@@ -86,19 +77,21 @@ export interface Grants {
   close(): Promise<void>;
 }
 
-/** Everything that the settings grant, one line for each thing that can be lent. */
+/** Everything that the settings grant, one line for each thing that can be lent: of what is not, nothing is loaded. */
 export async function createGrants(settings: GrantSettings, parts: GrantParts): Promise<Grants> {
   const { project } = settings;
-  const images = lendImages(settings, parts.provider);
-  const mail = lendMail(settings);
+  const images = settings.allowImageGen
+    ? (await import("./images.ts")).lendImages(settings, parts.provider)
+    : undefined;
+  const mail = settings.allowEmail ? (await import("./mail.ts")).lendMail(settings) : undefined;
   const egress = createEgress({
     allowedHosts: settings.allowedHosts,
     allowPrivateNetwork: settings.allowPrivateNetwork,
     ownPort: parts.ownPort,
   });
-  const web = settings.allowWebFetch ? lendWeb({ net: egress.net }) : undefined;
-  const search = settings.allowWebSearch ? lendSearch(settings) : undefined;
-  const pdf = settings.allowPdf ? lendPdf() : undefined;
+  const web = settings.allowWebFetch ? (await import("./web.ts")).lendWeb({ net: egress.net }) : undefined;
+  const search = settings.allowWebSearch ? (await import("./search-web.ts")).lendSearch(settings) : undefined;
+  const pdf = settings.allowPdf ? (await import("./pdf.ts")).lendPdf() : undefined;
   const never = [parts.dataDir];
   const startPrograms = async () =>
     (await import("./create-programs.ts")).createPrograms(settings, {
@@ -108,20 +101,41 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
   // Made once for all that runs programs, where anything does: the host is tried out for it.
   const programs = runsPrograms(settings) ? await startPrograms() : undefined;
   let programsOfSearch: Promise<Programs> | undefined;
-  const narrowFiles = createNarrowFiles({
-    programs: async () => programs ?? (programsOfSearch ??= startPrograms()),
-    read: parts.roots.read.map(({ path }) => path),
-  });
+  const loadNarrowFiles = async () =>
+    (await import("./narrow-files.ts")).createNarrowFiles({
+      programs: async () => programs ?? (programsOfSearch ??= startPrograms()),
+      read: parts.roots.read.map(({ path }) => path),
+    });
+  let narrow: Promise<NarrowFiles> | undefined;
+  const narrowFiles: NarrowFiles = async (narrowing, signal) =>
+    (await (narrow ??= loadNarrowFiles()))(narrowing, signal);
+  const files =
+    parts.roots.read.length + parts.roots.write.length > 0
+      ? (await import("./files.ts")).lendFiles(parts.roots, { never, narrowFiles })
+      : undefined;
   const git =
     settings.allowGit || settings.allowGitFetch || settings.allowGitPush
       ? (await import("./git.ts")).lendGit(settings, { programs, egress, roots: parts.roots, never })
       : undefined;
-  const runInWorkspace = programs && createRunInWorkspace(settings, { programs, egress, roots: parts.roots });
-  const shell = runInWorkspace && lendShell(settings, runInWorkspace);
-  const code = lendCode(settings, runInWorkspace && { programs, runInWorkspace });
+  const runInWorkspace =
+    programs &&
+    (await import("./workspace-programs.ts")).createRunInWorkspace(settings, {
+      programs,
+      egress,
+      roots: parts.roots,
+    });
+  const shell = runInWorkspace && (await import("./shell.ts")).lendShell(settings, runInWorkspace);
+  const code =
+    settings.allowCode.length > 0
+      ? (await import("./code.ts")).lendCode(settings, runInWorkspace && { programs, runInWorkspace })
+      : undefined;
   const databases =
     settings.allowDatabase && programs
-      ? lendDatabases(settings.databases, { roots: parts.roots, never, programs })
+      ? (await import("./databases.ts")).lendDatabases(settings.databases, {
+          roots: parts.roots,
+          never,
+          programs,
+        })
       : undefined;
   const browser =
     settings.allowBrowser && programs
@@ -129,18 +143,18 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
       : undefined;
   return {
     lend: {
-      ...lendFiles(parts.roots, { never, narrowFiles }),
+      ...files,
       notes: (caller) => parts.notes(caller.principal),
       sessions: parts.sessions,
       time: () => ({ now: Date.now }),
       ...web?.lend,
       ...search?.lend,
       ...git?.lend,
-      ...images.lend,
-      ...mail.lend,
+      ...images?.lend,
+      ...mail?.lend,
       ...(pdf && { pdf: pdf.lend }),
       ...shell,
-      ...code.lend,
+      ...code?.lend,
       ...(databases && { databases: databases.lend }),
       ...(browser && { browse: browser.lend }),
       ...(settings.allowSchedule && { jobs: parts.jobs }),
@@ -153,13 +167,13 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
       ...(browser?.warnings ?? []),
       ...(search?.warnings ?? []),
       ...(git?.warnings ?? []),
-      ...images.warnings,
-      ...mail.warnings,
+      ...(images?.warnings ?? []),
+      ...(mail?.warnings ?? []),
     ],
     async close() {
       web?.close();
       pdf?.close();
-      await code.close();
+      await code?.close();
       databases?.close();
       await browser?.close();
       await programs?.close();

@@ -97,8 +97,14 @@ function targetOf({ imageEndpoint, imageKey }: ImageSettings, provider: ImagePro
   const endpoint = imageEndpoint ?? provider.endpoint;
   if (endpoint === undefined || endpoint === "") return undefined;
   const originOf = (url: string | undefined) => (url && URL.canParse(url) ? new URL(url).origin : undefined);
-  const own = originOf(endpoint) === originOf(provider.endpoint) ? provider.key : undefined;
-  return { url: `${endpoint.replace(/\/+$/, "")}/images/generations`, key: imageKey ?? own };
+  const isOwn = originOf(endpoint) === originOf(provider.endpoint);
+  return {
+    url: `${endpoint.replace(/\/+$/, "")}/images/generations`,
+    // Read when it is used: it can be replaced while the server runs.
+    get key() {
+      return imageKey ?? (isOwn ? provider.key : undefined);
+    },
+  };
 }
 
 /** What drawing may be lent: nothing unless it is allowed and there is somebody to ask. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as v from "valibot";
-import { log } from "../telemetry/log.ts";
+import { sandboxLog as log } from "../telemetry/log.ts";
 import type { OnOutput, ProgramEnd } from "./capabilities.ts";
 import { JavaScriptAnswer, type JavaScriptRequest } from "./javascript-messages.ts";
 import { javaScriptWord } from "./javascript-word.ts";

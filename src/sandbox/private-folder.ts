@@ -2,7 +2,7 @@ import { chmod, chown, lstat, mkdtemp, readdir, realpath, rm } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { User } from "../linux/privileges.ts";
-import { log } from "../telemetry/log.ts";
+import { sandboxLog as log } from "../telemetry/log.ts";
 import { isLeftOver, processName } from "./process-name.ts";
 
 const prefix = "openclaw-call-";

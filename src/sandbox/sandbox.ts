@@ -1,6 +1,6 @@
 import { AppError, cancelled, publicError } from "../errors.ts";
 import type { ToolOffer } from "../llm/llm.ts";
-import { log } from "../telemetry/log.ts";
+import { sandboxLog as log } from "../telemetry/log.ts";
 import { checkArguments } from "./arguments.ts";
 import { callPattern } from "./call-pattern.ts";
 import type { Capabilities, CapabilityName } from "./capabilities.ts";

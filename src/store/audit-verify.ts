@@ -46,9 +46,9 @@ const Start = v.pipe(
   v.object({ follows: v.object({ chain: v.string(), seq: v.number(), hash: v.string() }) }),
 );
 
-/** The row of another chain that a process saw when it started. */
+/** The row of another chain that a process saw when it started; what was asked of it at once may stand before. */
 const followedBy = (row: AuditRow) => {
-  const read = row.kind === "server" && row.seq === 1 ? v.safeParse(Start, row.detail) : undefined;
+  const read = row.kind === "server" ? v.safeParse(Start, row.detail) : undefined;
   return read?.success === true ? read.output.follows : undefined;
 };
 

@@ -177,9 +177,9 @@ export function createTurns(parts: TurnsParts): Turns {
   }
 
   /** Alone with its store, whatever an earlier process left is this one's. Until that is known messages are refused. */
-  async function recoverAlone() {
+  async function recoverAlone(after: Promise<unknown>) {
     while (!draining) {
-      recovered = takeOver(new Set());
+      recovered = after.then(() => takeOver(new Set()));
       try {
         return await recovered;
       } catch (error) {
@@ -235,9 +235,9 @@ export function createTurns(parts: TurnsParts): Turns {
 
     follow: logs.follow,
 
-    recover() {
-      if (heartbeat === undefined) return recoverAlone();
-      recovered = heartbeat.start(takeOver);
+    recover(after = Promise.resolve()) {
+      if (heartbeat === undefined) return recoverAlone(after);
+      recovered = after.then(() => heartbeat.start(takeOver));
       return recovered;
     },
 

@@ -76,8 +76,8 @@ export interface Turns {
   current(sessionId: string): Promise<string | undefined>;
   /** Tells what follows `after` in the session's log (absent: from now on), then goes on live, until unsubscribed. Throws `bad_request` for a cursor that is none. */
   follow(sessionId: string, after: string | undefined, listener: Listener): Promise<Unsubscribe>;
-  /** Goes on with the turns that an earlier process left. */
-  recover(): Promise<void>;
+  /** Goes on with the turns that an earlier process left, once `after` has resolved. New messages wait for it. */
+  recover(after?: Promise<unknown>): Promise<void>;
   /** Takes no more turns, waits for the running ones, and leaves the rest `interrupted`. */
   drain(ms: number): Promise<void>;
   /** Turns that run, and turns that wait. */

@@ -82,6 +82,19 @@ forEachStore(
 );
 
 forEachStore(
+  "verifyAudit finds the end of a chain cut off by a start that was not the first row either",
+  async (store) => {
+    await fillChain(store, "c1", 6);
+    const next = createAuditTrail({ chain: "c2" });
+    await store.write((tx) => next.record(tx, anEvent()));
+    await store.write((tx) => next.recordStart(tx, anEvent({ kind: "server" })));
+    expect(
+      await brokenAfter(store, (tx) => tx`DELETE FROM audit WHERE chain = 'c1' AND seq > 4`),
+    ).toMatchObject({ chain: "c1", seq: 6 });
+  },
+);
+
+forEachStore(
   "verifyAudit finds nothing wrong while another writes, and nothing at all where nothing was written",
   async (store) => {
     expect(await verifyAudit(store, undefined)).toEqual({ chains: 0, rows: 0, swept: 0 });
