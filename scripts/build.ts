@@ -36,9 +36,9 @@ async function compile(arch: Arch, outfile: string) {
     // A worker is an entry point of its own.
     entrypoints: [
       "main.ts",
-      "sandbox/pdf-worker.ts",
-      "sandbox/database-worker.ts",
-      "sandbox/page-worker.ts",
+      "sandbox/pdf/pdf-worker.ts",
+      "sandbox/databases/database-worker.ts",
+      "sandbox/net/page-worker.ts",
     ].map((path) => join(root, "src", path)),
     root,
     target: "bun",

@@ -21,7 +21,7 @@ import { withLiveKeys } from "./llm/live-keys.ts";
 import { inferProvider, inferProviders, type Provider } from "./llm/providers.ts";
 import { createGrants, type GrantParts } from "./sandbox/grants.ts";
 import { checkDeclared } from "./scheduler/declared-jobs.ts";
-import { openRoots, type Roots } from "./sandbox/roots.ts";
+import { openRoots, type Roots } from "./sandbox/files/roots.ts";
 import { ensureAuditKey } from "./store/audit-key.ts";
 import { createAuditTrail } from "./store/audit-trail.ts";
 import { doorToken } from "./store/kept-token.ts";

@@ -29,7 +29,7 @@ import { traced } from "../middleware/traced.ts";
 import { turnLimits } from "../middleware/turn-limits.ts";
 import { withProfile } from "../middleware/with-profile.ts";
 import type { Grants } from "../sandbox/grants.ts";
-import type { Roots } from "../sandbox/roots.ts";
+import type { Roots } from "../sandbox/files/roots.ts";
 import { createSandbox, type Lend } from "../sandbox/sandbox.ts";
 import type { AuditTrail } from "../store/audit.ts";
 import { createBudgets } from "../store/budgets.ts";

@@ -1,7 +1,7 @@
 import { nearest } from "../config/nearest.ts";
 import { bypassProxyForLoopback } from "../config/environment.ts";
-import { javaScriptWord } from "../sandbox/javascript-word.ts";
-import { sqliteWord } from "../sandbox/sqlite-word.ts";
+import { javaScriptWord } from "../sandbox/code/javascript-word.ts";
+import { sqliteWord } from "../sandbox/databases/sqlite-word.ts";
 import type { ExitCode } from "./command.ts";
 import { commands } from "./commands.ts";
 import { compileHotCode } from "./compile-hot-code.ts";
@@ -13,8 +13,8 @@ export async function runCommand(argv: readonly string[], startFolder: string): 
   // The server does so once it listens.
   if (word !== "serve") compileHotCode();
   if (word === javaScriptWord)
-    return (await import("../sandbox/javascript-program.ts")).runJavaScriptProgram();
-  if (word === sqliteWord) return (await import("../sandbox/sqlite-program.ts")).runSqliteProgram();
+    return (await import("../sandbox/code/javascript-program.ts")).runJavaScriptProgram();
+  if (word === sqliteWord) return (await import("../sandbox/databases/sqlite-program.ts")).runSqliteProgram();
   const command = commands.find(({ words }) => words.includes(word));
   if (command) return (await command.load())({ args, startFolder, commands });
   const meant = nearest(

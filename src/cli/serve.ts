@@ -91,7 +91,7 @@ async function stop(app: App, service: Service, drainMs: number, signal: NodeJS.
 /** In an image this may be the first process: whatever loses its parent there is left to it. */
 function collectOrphans() {
   const collect = async () => {
-    const { reapOrphans } = await import("../sandbox/end-programs.ts");
+    const { reapOrphans } = await import("../sandbox/processes/end-programs.ts");
     await reapOrphans();
   };
   setInterval(() => void collect(), orphansEveryMs).unref();

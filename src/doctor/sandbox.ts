@@ -5,7 +5,7 @@ const sandboxFix =
   "Use a host with Landlock, or take away what runs programs; OPENCLAW_SANDBOX=none does without a sandbox.";
 
 async function inspectFolders(settings: Settings): Promise<string> {
-  const { openRoots } = await import("../sandbox/roots.ts");
+  const { openRoots } = await import("../sandbox/files/roots.ts");
   const roots = openRoots(settings.sandbox);
   try {
     const { read, write } = roots;
@@ -19,14 +19,14 @@ async function inspectFolders(settings: Settings): Promise<string> {
 
 /** What this host offers for programs; tried out only where something that is granted would run one. */
 async function inspectPrograms({ sandbox, store }: Settings): Promise<Finding> {
-  const { runsPrograms } = await import("../sandbox/runs-programs.ts");
+  const { runsPrograms } = await import("../sandbox/processes/runs-programs.ts");
   if (!runsPrograms(sandbox)) {
     const { landlockVersion } = await import("../linux/landlock.ts");
     const version = landlockVersion();
     const offer = version === 0 ? "no Landlock here" : `Landlock ${version} here`;
     return { state: "ok", text: `nothing that is granted runs programs (${offer})` };
   }
-  const { createPrograms } = await import("../sandbox/create-programs.ts");
+  const { createPrograms } = await import("../sandbox/processes/create-programs.ts");
   const { host } = await createPrograms(
     // What is required and missing is said below, like everything else.
     { ...sandbox, sandbox: sandbox.sandbox === "none" ? "none" : "auto" },

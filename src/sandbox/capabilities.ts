@@ -1,8 +1,8 @@
 import type { CanJobs } from "./can-jobs.ts";
 import type { CanDelegate } from "./can-delegate.ts";
-import type { GitSubcommand } from "./git-options.ts";
-import type { LinePattern } from "./pattern.ts";
-import type { ResultTable } from "./result-table.ts";
+import type { GitSubcommand } from "./git/git-options.ts";
+import type { LinePattern } from "./files/pattern.ts";
+import type { ResultTable } from "./databases/result-table.ts";
 
 /** One entry of a folder. `size` in bytes, files only. */
 export interface FolderEntry {

@@ -1,12 +1,12 @@
 import type { CanJobs } from "./can-jobs.ts";
 import type { CanNotes, CanSessions } from "./capabilities.ts";
-import { createEgress } from "./create-egress.ts";
+import { createEgress } from "./net/create-egress.ts";
 import { lendDelegate } from "./delegate.ts";
-import type { DatabaseConnection } from "./databases.ts";
-import type { NarrowFiles } from "./narrow-files.ts";
-import type { HostSandbox, Programs } from "./programs.ts";
-import type { Roots } from "./roots.ts";
-import { runsPrograms } from "./runs-programs.ts";
+import type { DatabaseConnection } from "./databases/databases.ts";
+import type { NarrowFiles } from "./files/narrow-files.ts";
+import type { HostSandbox, Programs } from "./processes/programs.ts";
+import type { Roots } from "./files/roots.ts";
+import { runsPrograms } from "./processes/runs-programs.ts";
 import type { Lend } from "./sandbox.ts";
 import type { Caller } from "./tool.ts";
 
@@ -81,20 +81,24 @@ export interface Grants {
 export async function createGrants(settings: GrantSettings, parts: GrantParts): Promise<Grants> {
   const { project } = settings;
   const images = settings.allowImageGen
-    ? (await import("./images.ts")).lendImages(settings, parts.provider)
+    ? (await import("./services/images.ts")).lendImages(settings, parts.provider)
     : undefined;
-  const mail = settings.allowEmail ? (await import("./mail.ts")).lendMail(settings) : undefined;
+  const mail = settings.allowEmail ? (await import("./services/mail.ts")).lendMail(settings) : undefined;
   const egress = createEgress({
     allowedHosts: settings.allowedHosts,
     allowPrivateNetwork: settings.allowPrivateNetwork,
     ownPort: parts.ownPort,
   });
-  const web = settings.allowWebFetch ? (await import("./web.ts")).lendWeb({ net: egress.net }) : undefined;
-  const search = settings.allowWebSearch ? (await import("./search-web.ts")).lendSearch(settings) : undefined;
-  const pdf = settings.allowPdf ? (await import("./pdf.ts")).lendPdf() : undefined;
+  const web = settings.allowWebFetch
+    ? (await import("./net/web.ts")).lendWeb({ net: egress.net })
+    : undefined;
+  const search = settings.allowWebSearch
+    ? (await import("./net/search-web.ts")).lendSearch(settings)
+    : undefined;
+  const pdf = settings.allowPdf ? (await import("./pdf/pdf.ts")).lendPdf() : undefined;
   const never = [parts.dataDir];
   const startPrograms = async () =>
-    (await import("./create-programs.ts")).createPrograms(settings, {
+    (await import("./processes/create-programs.ts")).createPrograms(settings, {
       never,
       workspace: parts.roots.workspace,
     });
@@ -102,7 +106,7 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
   const programs = runsPrograms(settings) ? await startPrograms() : undefined;
   let programsOfSearch: Promise<Programs> | undefined;
   const loadNarrowFiles = async () =>
-    (await import("./narrow-files.ts")).createNarrowFiles({
+    (await import("./files/narrow-files.ts")).createNarrowFiles({
       programs: async () => programs ?? (programsOfSearch ??= startPrograms()),
       read: parts.roots.read.map(({ path }) => path),
     });
@@ -111,27 +115,27 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
     (await (narrow ??= loadNarrowFiles()))(narrowing, signal);
   const files =
     parts.roots.read.length + parts.roots.write.length > 0
-      ? (await import("./files.ts")).lendFiles(parts.roots, { never, narrowFiles })
+      ? (await import("./files/files.ts")).lendFiles(parts.roots, { never, narrowFiles })
       : undefined;
   const git =
     settings.allowGit || settings.allowGitFetch || settings.allowGitPush
-      ? (await import("./git.ts")).lendGit(settings, { programs, egress, roots: parts.roots, never })
+      ? (await import("./git/git.ts")).lendGit(settings, { programs, egress, roots: parts.roots, never })
       : undefined;
   const runInWorkspace =
     programs &&
-    (await import("./workspace-programs.ts")).createRunInWorkspace(settings, {
+    (await import("./processes/workspace-programs.ts")).createRunInWorkspace(settings, {
       programs,
       egress,
       roots: parts.roots,
     });
-  const shell = runInWorkspace && (await import("./shell.ts")).lendShell(settings, runInWorkspace);
+  const shell = runInWorkspace && (await import("./code/shell.ts")).lendShell(settings, runInWorkspace);
   const code =
     settings.allowCode.length > 0
-      ? (await import("./code.ts")).lendCode(settings, runInWorkspace && { programs, runInWorkspace })
+      ? (await import("./code/code.ts")).lendCode(settings, runInWorkspace && { programs, runInWorkspace })
       : undefined;
   const databases =
     settings.allowDatabase && programs
-      ? (await import("./databases.ts")).lendDatabases(settings.databases, {
+      ? (await import("./databases/databases.ts")).lendDatabases(settings.databases, {
           roots: parts.roots,
           never,
           programs,
@@ -139,7 +143,7 @@ export async function createGrants(settings: GrantSettings, parts: GrantParts): 
       : undefined;
   const browser =
     settings.allowBrowser && programs
-      ? (await import("./browser.ts")).lendBrowser(settings, { programs, egress })
+      ? (await import("./browser/browser.ts")).lendBrowser(settings, { programs, egress })
       : undefined;
   return {
     lend: {

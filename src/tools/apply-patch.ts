@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import type { CanRead, FileChange } from "../sandbox/capabilities.ts";
-import { patchText } from "../sandbox/patch-text.ts";
+import { patchText } from "../sandbox/files/patch-text.ts";
 import { shown } from "../sandbox/paths.ts";
-import { type FilePatch, readPatch } from "../sandbox/read-patch.ts";
+import { type FilePatch, readPatch } from "../sandbox/files/read-patch.ts";
 import { defineTool } from "../sandbox/tool.ts";
 
 const longestPatch = 1_048_576;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import type { CanBrowse, PageState, PageText } from "../sandbox/capabilities.ts";
-import { sizeText } from "../sandbox/file-kind.ts";
+import { sizeText } from "../sandbox/files/file-kind.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool, type ToolOutput } from "../sandbox/tool.ts";
 

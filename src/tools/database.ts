@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import type { CanQueryDatabases } from "../sandbox/capabilities.ts";
-import type { ResultTable } from "../sandbox/result-table.ts";
+import type { ResultTable } from "../sandbox/databases/result-table.ts";
 import { defineTool } from "../sandbox/tool.ts";
 
 const cell = (text: string) =>

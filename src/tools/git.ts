@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import type { ProgramEnd } from "../sandbox/capabilities.ts";
 import { commandPattern } from "../sandbox/command-pattern.ts";
-import { gitEffect, readGitArguments } from "../sandbox/git-arguments.ts";
-import { type GitSubcommand, gitSubcommands } from "../sandbox/git-options.ts";
+import { gitEffect, readGitArguments } from "../sandbox/git/git-arguments.ts";
+import { type GitSubcommand, gitSubcommands } from "../sandbox/git/git-options.ts";
 import { defineTool, type Effect } from "../sandbox/tool.ts";
 
 /** A call that cannot be read does nothing: it is refused before anything runs. */

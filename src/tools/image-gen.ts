@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import type { CanWrite } from "../sandbox/capabilities.ts";
-import { sizeText } from "../sandbox/file-kind.ts";
+import { sizeText } from "../sandbox/files/file-kind.ts";
 import { defineTool } from "../sandbox/tool.ts";
 
 const mostNames = 1000;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { CanRead, FolderEntry } from "../sandbox/capabilities.ts";
-import { sizeText } from "../sandbox/file-kind.ts";
+import { sizeText } from "../sandbox/files/file-kind.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool } from "../sandbox/tool.ts";
 import { watchWalk } from "./watch-walk.ts";

@@ -1,5 +1,5 @@
 import type { CanRead } from "../sandbox/capabilities.ts";
-import type { LinePattern } from "../sandbox/pattern.ts";
+import type { LinePattern } from "../sandbox/files/pattern.ts";
 
 /** These are read in any case: what is common is found in them, and a small tree is done. */
 const firstFiles = 500;

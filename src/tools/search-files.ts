@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import type { CanRead } from "../sandbox/capabilities.ts";
 import { shown } from "../sandbox/paths.ts";
-import type { FindInLine } from "../sandbox/pattern.ts";
+import type { FindInLine } from "../sandbox/files/pattern.ts";
 import { defineTool } from "../sandbox/tool.ts";
 import { narrowWalk } from "./narrow-walk.ts";
 import { watchWalk } from "./watch-walk.ts";
@@ -107,7 +107,7 @@ export const searchFiles = defineTool({
         "Cannot search: a pattern is for one line, so it must have no line break.",
       );
     const wanted = { text: pattern, regex, ignoreCase: ignore_case };
-    const { findInLine } = await import("../sandbox/pattern.ts");
+    const { findInLine } = await import("../sandbox/files/pattern.ts");
     const find = findInLine(pattern, wanted);
     const walk = watchWalk();
     const lines: string[] = [];

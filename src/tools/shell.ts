@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { commandPattern } from "../sandbox/command-pattern.ts";
-import { parseShellWords } from "../sandbox/shell-words.ts";
+import { parseShellWords } from "../sandbox/code/shell-words.ts";
 import { defineTool } from "../sandbox/tool.ts";
 import { finishedText } from "./program-text.ts";
 import { TimeoutSeconds } from "./timeout-seconds.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { sizeText } from "../sandbox/file-kind.ts";
+import { sizeText } from "../sandbox/files/file-kind.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool } from "../sandbox/tool.ts";
 

@@ -1,6 +1,6 @@
-import { lendBrowser } from "../../src/sandbox/browser.ts";
-import { createEgress } from "../../src/sandbox/create-egress.ts";
-import type { Programs } from "../../src/sandbox/programs.ts";
+import { lendBrowser } from "../../src/sandbox/browser/browser.ts";
+import { createEgress } from "../../src/sandbox/net/create-egress.ts";
+import type { Programs } from "../../src/sandbox/processes/programs.ts";
 import { browser } from "../../src/tools/browser.ts";
 import { sandboxed, stranger } from "./sandboxed.ts";
 import { aCaller, aWorkspace } from "./workspace.ts";

@@ -1,7 +1,7 @@
-import { createEgress } from "../../src/sandbox/create-egress.ts";
-import type { EgressRules } from "../../src/sandbox/egress.ts";
-import type { Resolve } from "../../src/sandbox/net.ts";
-import { lendWeb } from "../../src/sandbox/web.ts";
+import { createEgress } from "../../src/sandbox/net/create-egress.ts";
+import type { EgressRules } from "../../src/sandbox/net/egress.ts";
+import type { Resolve } from "../../src/sandbox/net/net.ts";
+import { lendWeb } from "../../src/sandbox/net/web.ts";
 import { aCaller } from "./workspace.ts";
 
 export interface WebOptions extends Partial<EgressRules> {

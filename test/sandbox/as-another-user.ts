@@ -1,5 +1,5 @@
-import { lendFiles } from "../../src/sandbox/files.ts";
-import { openRoots } from "../../src/sandbox/roots.ts";
+import { lendFiles } from "../../src/sandbox/files/files.ts";
+import { openRoots } from "../../src/sandbox/files/roots.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { tools } from "../../src/tools/index.ts";
 import { runCall } from "./workspace.ts";

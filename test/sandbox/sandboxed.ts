@@ -1,8 +1,8 @@
 import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPrograms, type ProgramSettings } from "../../src/sandbox/create-programs.ts";
-import type { Programs, ProgramSpec, RunOptions } from "../../src/sandbox/programs.ts";
+import { createPrograms, type ProgramSettings } from "../../src/sandbox/processes/create-programs.ts";
+import type { Programs, ProgramSpec, RunOptions } from "../../src/sandbox/processes/programs.ts";
 
 /** Roomy enough for every honest program, and tight enough that a test of a limit is quick. */
 export const programSettings: ProgramSettings = {

@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createEgress } from "../../src/sandbox/create-egress.ts";
-import { createPrograms } from "../../src/sandbox/create-programs.ts";
-import { type GitSettings, lendGit } from "../../src/sandbox/git.ts";
-import { openRoots } from "../../src/sandbox/roots.ts";
+import { createEgress } from "../../src/sandbox/net/create-egress.ts";
+import { createPrograms } from "../../src/sandbox/processes/create-programs.ts";
+import { type GitSettings, lendGit } from "../../src/sandbox/git/git.ts";
+import { openRoots } from "../../src/sandbox/files/roots.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import type { CallContext } from "../../src/sandbox/tool.ts";
 import { git } from "../../src/tools/git.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { CanQueryDatabases } from "../../src/sandbox/capabilities.ts";
-import type { ResultTable } from "../../src/sandbox/result-table.ts";
+import type { ResultTable } from "../../src/sandbox/databases/result-table.ts";
 import { database, tableText } from "../../src/tools/database.ts";
 import { aWorkspace, type Workspace } from "../sandbox/workspace.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { lendMail, type MailSettings } from "../../src/sandbox/mail.ts";
+import { lendMail, type MailSettings } from "../../src/sandbox/services/mail.ts";
 import { aWorkspace, type Options, type Workspace } from "../sandbox/workspace.ts";
 import { aMailServer } from "./mail-server.ts";
 
@@ -202,7 +202,7 @@ test("lendMail lends nothing until it is allowed and all is set, and says what i
 });
 
 test("email demands TLS before it sends a password to another host", async () => {
-  const { readMailServer } = await import("../../src/sandbox/mail-server.ts");
+  const { readMailServer } = await import("../../src/sandbox/services/mail-server.ts");
   expect(readMailServer("smtp://u:p@mail.example.com")).toMatchObject({
     port: 587,
     secure: false,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ImageSettings, lendImages } from "../../src/sandbox/images.ts";
+import { type ImageSettings, lendImages } from "../../src/sandbox/services/images.ts";
 import { aWorkspace, type Options, type Workspace } from "../sandbox/workspace.ts";
 
 const png = Buffer.from(

@@ -1,14 +1,14 @@
 import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lendCode } from "../../src/sandbox/code.ts";
-import { createEgress } from "../../src/sandbox/create-egress.ts";
-import { createPrograms } from "../../src/sandbox/create-programs.ts";
-import { openRoots } from "../../src/sandbox/roots.ts";
+import { lendCode } from "../../src/sandbox/code/code.ts";
+import { createEgress } from "../../src/sandbox/net/create-egress.ts";
+import { createPrograms } from "../../src/sandbox/processes/create-programs.ts";
+import { openRoots } from "../../src/sandbox/files/roots.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
-import { lendShell } from "../../src/sandbox/shell.ts";
+import { lendShell } from "../../src/sandbox/code/shell.ts";
 import type { CallContext } from "../../src/sandbox/tool.ts";
-import { createRunInWorkspace } from "../../src/sandbox/workspace-programs.ts";
+import { createRunInWorkspace } from "../../src/sandbox/processes/workspace-programs.ts";
 import { tools } from "../../src/tools/index.ts";
 import { runCall } from "../sandbox/workspace.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createPrograms } from "../../src/sandbox/create-programs.ts";
-import { createNarrowFiles, type NarrowFiles } from "../../src/sandbox/narrow-files.ts";
-import type { Programs } from "../../src/sandbox/programs.ts";
+import { createPrograms } from "../../src/sandbox/processes/create-programs.ts";
+import { createNarrowFiles, type NarrowFiles } from "../../src/sandbox/files/narrow-files.ts";
+import type { Programs } from "../../src/sandbox/processes/programs.ts";
 import { programSettings } from "../sandbox/sandboxed.ts";
 import { aWorkspace, type Workspace } from "../sandbox/workspace.ts";
 

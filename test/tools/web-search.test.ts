@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
-import { lendSearch, type SearchSettings } from "../../src/sandbox/search-web.ts";
+import { lendSearch, type SearchSettings } from "../../src/sandbox/net/search-web.ts";
 import type { CallContext } from "../../src/sandbox/tool.ts";
 import { tools } from "../../src/tools/index.ts";
 import { runCall } from "../sandbox/workspace.ts";

@@ -1,0 +1,179 @@
+import { SQL } from "bun";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  type DatabaseConnection,
+  type DatabaseLender,
+  lendDatabases,
+} from "../../../src/sandbox/databases/databases.ts";
+import type { Programs } from "../../../src/sandbox/processes/programs.ts";
+import { type Mariadb, startMariadb } from "../../helpers/mariadb.ts";
+import { clusterPassword, postgresDatabase } from "../../helpers/postgres.ts";
+
+/** No SQLite file is asked here. */
+const noPrograms: Programs = {
+  host: { works: false, text: "none" },
+  run: () => Promise.reject(new Error("not asked for")),
+  launch: () => Promise.reject(new Error("not asked for")),
+  find: async () => undefined,
+  async close() {},
+};
+const parts = {
+  roots: { workspace: undefined, read: [], write: [], close() {} },
+  never: [],
+  programs: noPrograms,
+};
+
+let postgres: Awaited<ReturnType<typeof postgresDatabase>>;
+let mariadb: Mariadb;
+let databases: DatabaseLender;
+beforeAll(async () => {
+  [postgres, mariadb] = await Promise.all([postgresDatabase(), startMariadb()]);
+  const wrong = new URL(postgres.url);
+  wrong.password = "TOPSECRET";
+  const connections: Record<string, DatabaseConnection> = {
+    "pg-read": { kind: "postgres", url: postgres.url, write: false },
+    "pg-write": { kind: "postgres", url: postgres.url, write: true },
+    "my-read": { kind: "mysql", url: mariadb.url, write: false },
+    "my-write": { kind: "mysql", url: mariadb.url, write: true },
+    wrong: { kind: "postgres", url: wrong.href, write: false },
+    gone: { kind: "postgres", url: "postgres://u:TOPSECRET@127.0.0.1:1/x", write: false },
+    nowhere: { kind: "mysql", url: "mysql://u:TOPSECRET@host.invalid:1/x", write: false },
+  };
+  databases = lendDatabases(connections, parts);
+});
+afterAll(async () => {
+  databases.close();
+  await postgres[Symbol.asyncDispose]();
+  await mariadb[Symbol.asyncDispose]();
+});
+
+const can = (signal = new AbortController().signal) => databases.lend(undefined, signal);
+const rows = async (name: string, sql: string) => (await can().query(name, sql)).rows;
+
+describe.each([
+  ["pg", "bigint", "SELECT pg_sleep(60)"],
+  ["my", "bigint", "SELECT sleep(60)"],
+])("lendDatabases (%s)", (kind, big, endless) => {
+  const [reader, writer] = [`${kind}-read`, `${kind}-write`];
+  beforeAll(async () => {
+    await can().execute(writer, "DROP TABLE IF EXISTS t");
+    await can().execute(writer, `CREATE TABLE t (a ${big}, b varchar(40))`);
+    await can().execute(writer, "INSERT INTO t VALUES (9007199254740993, 'x'), (NULL, 'it''s')");
+  });
+
+  test("reads rows, lists tables and describes one", async () => {
+    expect(await can().query(reader, "SELECT a, b FROM t ORDER BY b DESC")).toEqual({
+      columns: ["a", "b"],
+      rows: [
+        ["9007199254740993", "x"],
+        ["NULL", "it's"],
+      ],
+      more: false,
+    });
+    expect((await can().tables(reader)).rows.flat()).toContain("t");
+    expect(
+      (await can().schema(reader, "t")).rows.flat().filter((cell) => cell === "a" || cell === "b"),
+    ).toEqual(["a", "b"]);
+    expect((await can().schema(reader, "'; DROP TABLE t; --")).rows).toEqual([]);
+    expect((await rows(reader, "EXPLAIN SELECT * FROM t")).length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    "DELETE FROM t",
+    "DROP TABLE t",
+    "TRUNCATE TABLE t",
+    "ALTER TABLE t ADD c int",
+    "CREATE TABLE z (a int)",
+    "UPDATE t SET b = 'z'",
+    "WITH x AS (SELECT 1) DELETE FROM t",
+    "COMMIT",
+    "COMMIT; DROP TABLE t",
+    "SELECT 1; DROP TABLE t",
+    "SELECT 1; COMMIT; DROP TABLE t",
+    "SET TRANSACTION READ WRITE",
+    "SET SESSION TRANSACTION READ WRITE",
+    "BEGIN NOT ATOMIC COMMIT; DELETE FROM t; END",
+    "DO $$ BEGIN COMMIT; DELETE FROM t; END $$",
+    "EXPLAIN ANALYZE DELETE FROM t",
+    "ANALYZE DELETE FROM t",
+    "LOCK TABLES t WRITE",
+    "CALL nothing()",
+    "COPY t TO PROGRAM 'true'",
+    "COPY (SELECT 1) TO STDOUT",
+    "LISTEN x",
+    "GRANT ALL ON t TO PUBLIC",
+    "PREPARE p AS DELETE FROM t",
+    "/*! DELETE FROM t */",
+    "nonsense",
+    "",
+    " ",
+    "\0",
+    "x".repeat(100_000),
+  ])("has the database refuse %p in a query", async (sql) => {
+    await expect(can().query(reader, sql.slice(0))).rejects.toMatchObject({
+      message: expect.stringMatching(/refused it \(SQLSTATE [0-9A-Z]{5}\)|no answer/),
+    });
+    expect(await rows(reader, "SELECT count(*) FROM t WHERE b <> 'z'")).toEqual([["2"]]);
+  });
+
+  test("changes only where that is granted, one statement a call", async () => {
+    await expect(can().execute(reader, "DELETE FROM t")).rejects.toMatchObject({ code: "forbidden" });
+    await expect(can().execute(writer, "DELETE FROM t; DELETE FROM t")).rejects.toThrow("refused it");
+    expect((await can().execute(writer, "INSERT INTO t VALUES (1, 'new')")).changed).toBe(1);
+    expect((await can().execute(writer, "DELETE FROM t WHERE a = 1")).changed).toBe(1);
+    expect(await rows(reader, "SELECT count(*) FROM t")).toEqual([["2"]]);
+  });
+
+  test("takes 200 rows of many, cuts long cells, and says so", async () => {
+    const many = await can().query(
+      reader,
+      "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT n FROM c",
+    );
+    expect([many.rows.length, many.more]).toEqual([200, true]);
+    const [[long = ""] = []] = await rows(reader, "SELECT repeat('x', 100000) AS r");
+    expect(long).toEndWith("… (100000 characters)");
+  });
+
+  test("stops when it is cancelled, and answers the next question", async () => {
+    const stop = AbortSignal.timeout(200);
+    await expect(can(stop).query(reader, endless)).rejects.toThrow();
+    expect(await rows(reader, "SELECT 1 AS one")).toEqual([["1"]]);
+  });
+});
+
+test("lendDatabases leaves no statement running on PostgreSQL that was cancelled", async () => {
+  await expect(can(AbortSignal.timeout(200)).query("pg-read", "SELECT pg_sleep(60)")).rejects.toThrow();
+  await using sql = new SQL({ url: postgres.url, max: 1 });
+  const until = performance.now() + 10_000;
+  for (;;) {
+    const [row] =
+      await sql`SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()`;
+    if (row.n === 0) break;
+    if (performance.now() > until) throw new Error("It still runs.");
+    await Bun.sleep(100);
+  }
+});
+
+test("lendDatabases never shows an address or a password", async () => {
+  for (const name of ["wrong", "gone", "nowhere"]) {
+    const error = await can()
+      .query(name, "SELECT 1")
+      .catch((reason: unknown) => reason);
+    expect(String(error)).toMatch(/^AppError: (?:Cannot ask|The database) /);
+    expect(`${Bun.inspect(error)}`).not.toContain("TOPSECRET");
+    expect(`${Bun.inspect(error)}`).not.toContain(clusterPassword);
+  }
+});
+
+test("lendDatabases asks which database is meant", async () => {
+  await expect(can().query(undefined, "SELECT 1")).rejects.toMatchObject({
+    message: expect.stringContaining("pg-read"),
+  });
+  await expect(can().query("constructor", "SELECT 1")).rejects.toMatchObject({ code: "forbidden" });
+  const one = lendDatabases({ only: { kind: "postgres", url: postgres.url, write: false } }, parts);
+  const [[n] = []] = (
+    await one.lend(undefined, new AbortController().signal).query(undefined, "SELECT 1 AS n")
+  ).rows;
+  expect(n).toBe("1");
+  one.close();
+});
