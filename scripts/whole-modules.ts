@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { BunPlugin } from "bun";
 import { pdfFixUps } from "./pdf-fix-ups.ts";
 import { playwrightFixUps } from "./playwright-fix-ups.ts";
@@ -21,7 +21,28 @@ const wholeModules: Readonly<Record<string, readonly string[]>> = {
   "quickjs-emscripten-core": ["newQuickJSWASMModuleFromVariant", "newVariant"],
   "pdfjs-dist/legacy/build/pdf.mjs": ["getDocument", "OPS", "VerbosityLevel"],
   "pdfjs-dist/legacy/build/pdf.worker.mjs": ["WorkerMessageHandler"],
+  // One of ours, from the folder of the project: what the packages that it names have in common is in it once.
+  "./src/telemetry/otlp-packages.ts": [
+    "AggregationTemporality",
+    "createOtlpHttpExportDelegate",
+    "DataPointType",
+    "httpAgentFactoryFromOptions",
+    "LogsExporterMetricsHelper",
+    "MetricsExporterMetricsHelper",
+    "ProtobufLogsSerializer",
+    "ProtobufMetricsSerializer",
+    "ProtobufTraceSerializer",
+    "resourceFromAttributes",
+    "SeverityNumber",
+    "SpanKind",
+    "SpanStatusCode",
+    "TraceExporterMetricsHelper",
+    "TraceFlags",
+    "ValueType",
+  ],
 };
+
+const isOurs = (name: string) => name.startsWith("./");
 
 const fileOf = (folder: string, name: string) =>
   join(folder, `${name.replaceAll(/[^a-z0-9]+/g, "-")}.cjs.zst`);
@@ -29,6 +50,8 @@ const fileOf = (folder: string, name: string) =>
 async function bundle(root: string, folder: string, name: string) {
   const result = await Bun.build({
     entrypoints: [Bun.resolveSync(name, root)],
+    // OpenTelemetry's packages have modules too, of which what nobody uses is left out.
+    conditions: isOurs(name) ? ["module"] : [],
     target: "bun",
     format: "cjs",
     minify: { whitespace: true, syntax: true, identifiers: false },
@@ -68,14 +91,17 @@ const module = { exports: {} };
 ${names.map(exportOf).join("\n")}
 `;
 
+/** What is written where it is imported: one of ours goes by the name of its file. */
+const importOf = (name: string) =>
+  new RegExp(isOurs(name) ? `/${RegExp.escape(basename(name))}$` : `^${RegExp.escape(name)}$`);
+
 /** Puts the files of `folder` in the place of these packages. */
 export const wholeModulesFrom = (folder: string): BunPlugin => ({
   name: "whole-modules",
   setup(build) {
     for (const [name, names] of Object.entries(wholeModules)) {
-      const filter = new RegExp(`^${RegExp.escape(name)}$`);
-      build.onResolve({ filter }, () => ({ path: name, namespace: "whole" }));
-      build.onLoad({ filter, namespace: "whole" }, () => ({
+      build.onResolve({ filter: importOf(name) }, () => ({ path: name, namespace: "whole" }));
+      build.onLoad({ filter: new RegExp(`^${RegExp.escape(name)}$`), namespace: "whole" }, () => ({
         contents: loaderOf(fileOf(folder, name), name, names),
         loader: "js",
       }));

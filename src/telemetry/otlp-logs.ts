@@ -1,31 +1,38 @@
 import type { Line } from "./log.ts";
-import { type Resource, toNanos, writeAny, writeAttributes, writeRequest } from "./otlp-common.ts";
+import { type Origin, toAttributes, toHrTime } from "./otlp-origin.ts";
+import { type ProtobufLogsSerializer, SeverityNumber, TraceFlags } from "./otlp-packages.ts";
 import type { Attribute } from "./span.ts";
 
-const severities = { debug: 5, info: 9, warn: 13, error: 17 } as const;
+type ReadableLogRecord = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0][number];
+
+const severities = {
+  debug: SeverityNumber.DEBUG,
+  info: SeverityNumber.INFO,
+  warn: SeverityNumber.WARN,
+  error: SeverityNumber.ERROR,
+};
 const traceId = /^[0-9a-f]{32}$/;
 
-const toAttribute = (value: unknown): Attribute =>
+const toAttribute = (value: unknown): Exclude<Attribute, readonly string[]> =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean"
     ? value
     : (JSON.stringify(value) ?? "");
 
-/** `ExportLogsServiceRequest`. The lines are masked already. */
-export const encodeLogs = (resource: Resource, lines: readonly Line[]) =>
-  writeRequest(resource, (out) => {
-    for (const line of lines)
-      out.message(2, () => {
-        const { trace, message, time: _time, level: _level, ...rest } = line.fields();
-        out.fixed64(1, toNanos(line.atMs));
-        out.varint(2, severities[line.level]);
-        out.text(3, line.level.toUpperCase());
-        writeAny(out, 5, toAttribute(message));
-        writeAttributes(
-          out,
-          6,
-          Object.entries(rest).map(([key, value]): [string, Attribute] => [key, toAttribute(value)]),
-        );
-        if (typeof trace === "string" && traceId.test(trace)) out.bytes(9, Uint8Array.fromHex(trace));
-        out.fixed64(11, toNanos(line.atMs));
-      });
-  });
+/** A line of ours as the SDK of OpenTelemetry would hold it. It is masked already. */
+export function toLogRecord(origin: Origin, line: Line): ReadableLogRecord {
+  const { trace, message, time: _time, level: _level, ...rest } = line.fields();
+  const at = toHrTime(line.atMs);
+  return {
+    ...origin,
+    hrTime: at,
+    hrTimeObserved: at,
+    severityNumber: severities[line.level],
+    severityText: line.level.toUpperCase(),
+    body: toAttribute(message),
+    attributes: toAttributes(Object.entries(rest).map(([key, value]) => [key, toAttribute(value)] as const)),
+    droppedAttributesCount: 0,
+    // A line knows its trace, not its span.
+    ...(typeof trace === "string" &&
+      traceId.test(trace) && { spanContext: { traceId: trace, spanId: "", traceFlags: TraceFlags.NONE } }),
+  };
+}

@@ -1,9 +1,15 @@
 import { genAiReadings, type OtlpReading } from "./gen-ai-metrics.ts";
 import type { Reading } from "./instruments.ts";
-import { type Resource, toNanos, writeAttributes, writeRequest } from "./otlp-common.ts";
-import type { ProtobufWriter } from "./protobuf.ts";
+import { type Origin, toAttributes, toHrTime } from "./otlp-origin.ts";
+import {
+  AggregationTemporality,
+  DataPointType,
+  type ProtobufMetricsSerializer,
+  ValueType,
+} from "./otlp-packages.ts";
 
-const cumulative = 2;
+export type ResourceMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
+type MetricData = ResourceMetrics["scopeMetrics"][number]["metrics"][number];
 
 const unitOf = (name: string) =>
   /_seconds(?:_total)?$/.test(name) ? "s" : /_bytes$/.test(name) ? "By" : "1";
@@ -19,61 +25,51 @@ export interface Times {
   readonly nowMs: number;
 }
 
-function writeMetric(out: ProtobufWriter, { name, unit, reading }: OtlpReading, { startMs, nowMs }: Times) {
-  const attributes = (values: readonly string[], field: number) => {
+function toMetric({ name, unit, reading }: OtlpReading, { startMs, nowMs }: Times): MetricData {
+  const startTime = toHrTime(startMs);
+  const endTime = toHrTime(nowMs);
+  const point = <Value>(values: readonly string[], value: Value) => {
     const pairs = reading.labels.map((label, at) => [label, values[at] ?? ""] as const);
-    writeAttributes(
-      out,
-      field,
-      pairs.filter(([, value]) => value !== ""),
-    );
+    return { startTime, endTime, attributes: toAttributes(pairs.filter(([, of]) => of !== "")), value };
   };
-  const times = () => {
-    out.fixed64(2, toNanos(startMs));
-    out.fixed64(3, toNanos(nowMs));
+  const all = {
+    descriptor: { name, description: reading.help, unit, valueType: ValueType.DOUBLE },
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
   };
-  out.text(1, name);
-  out.text(2, reading.help);
-  out.text(3, unit);
-  if (reading.kind === "histogram")
-    return out.message(9, () => {
-      for (const { labels, counts, sum, count } of reading.distributions)
-        out.message(1, () => {
-          times();
-          out.fixed64(4, BigInt(count));
-          out.double(5, sum);
-          for (const each of counts) out.fixed64(6, BigInt(each));
-          for (const bound of reading.bounds) out.double(7, bound);
-          attributes(labels, 9);
-        });
-      out.varint(2, cumulative);
-    });
-  const points = () => {
-    for (const { labels, value } of reading.values)
-      out.message(1, () => {
-        times();
-        out.double(4, value);
-        attributes(labels, 7);
-      });
-  };
-  if (reading.kind === "gauge") return out.message(5, points);
-  out.message(7, () => {
-    points();
-    out.varint(2, cumulative);
-    out.bool(3, true);
-  });
+  if (reading.kind === "histogram") {
+    const boundaries = [...reading.bounds];
+    return {
+      ...all,
+      dataPointType: DataPointType.HISTOGRAM,
+      dataPoints: reading.distributions.map(({ labels, counts, sum, count }) =>
+        // A copy of the counts, which go on while this waits.
+        point(labels, { buckets: { boundaries, counts: [...counts] }, sum, count }),
+      ),
+    };
+  }
+  const dataPoints = reading.values.map(({ labels, value }) => point(labels, value));
+  return reading.kind === "gauge"
+    ? { ...all, dataPointType: DataPointType.GAUGE, dataPoints }
+    : { ...all, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints };
 }
 
-/** `ExportMetricsServiceRequest`: our own families, and those that the GenAI conventions name (`alsoOld`: of v1.41 too). */
-export const encodeMetrics = (
-  resource: Resource,
+/** All families as the SDK of OpenTelemetry would collect them: our own, and those that the GenAI conventions name (`alsoOld`: of v1.41 too). */
+export function toResourceMetrics(
+  { resource, instrumentationScope: scope }: Origin,
   { readings, times, alsoOld }: { readings: readonly Reading[]; times: Times; alsoOld: boolean },
-) =>
-  writeRequest(resource, (out) => {
-    const ours = readings.map((reading): OtlpReading => {
-      const { name } = reading;
-      return { name: nameOf(name), unit: unitOf(name), reading };
-    });
-    for (const each of [...ours, ...genAiReadings(readings, alsoOld)])
-      out.message(2, () => writeMetric(out, each, times));
+): ResourceMetrics {
+  const ours = readings.map((reading): OtlpReading => {
+    const { name } = reading;
+    return { name: nameOf(name), unit: unitOf(name), reading };
   });
+  const metrics = [...ours, ...genAiReadings(readings, alsoOld)].map((each) => toMetric(each, times));
+  return { resource, scopeMetrics: [{ scope, metrics }] };
+}
+
+const pointBytes = 500;
+
+/** Bytes that they hold, about. */
+export const sizeOfMetrics = ({ scopeMetrics }: ResourceMetrics) =>
+  scopeMetrics
+    .flatMap(({ metrics }) => metrics)
+    .reduce((size, { dataPoints }) => size + pointBytes * (1 + dataPoints.length), 0);

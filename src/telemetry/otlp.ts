@@ -2,11 +2,13 @@ import { createExporter } from "./exporter.ts";
 import { gather, type Gauge } from "./gather.ts";
 import { type Line, mirrorLog } from "./log.ts";
 import { hideSecrets } from "./mask.ts";
-import { encodeLogs } from "./otlp-logs.ts";
-import { encodeMetrics } from "./otlp-metrics.ts";
-import { encodeSpans } from "./otlp-traces.ts";
+import { toLogRecord } from "./otlp-logs.ts";
+import { type ResourceMetrics, sizeOfMetrics, toResourceMetrics } from "./otlp-metrics.ts";
+import { createOrigin } from "./otlp-origin.ts";
+import { createLogSender, createMetricSender, createSpanSender } from "./otlp-sender.ts";
+import { toReadableSpan } from "./otlp-traces.ts";
 import { createSampler, type SamplerName } from "./sampler.ts";
-import { type Attribute, setTracing } from "./span.ts";
+import { setTracing } from "./span.ts";
 import { createTracer, type SpanRecord } from "./tracer.ts";
 
 /** Where a signal goes, in full; absent: it goes nowhere. */
@@ -44,22 +46,21 @@ const lineBytes = 200;
 export function startOtlp(options: OtlpOptions): Otlp {
   const { targets, headers, gzip, timeoutMs, gauges } = options;
   hideSecrets(Object.values(headers));
-  const resource = new Map<string, Attribute>([
-    ["service.name", options.serviceName],
-    ["service.version", options.version],
-    ["service.instance.id", crypto.randomUUID()],
-    ["process.pid", process.pid],
-    ...Object.entries(options.resourceAttributes),
-  ]);
+  const origin = createOrigin({
+    "service.name": options.serviceName,
+    "service.version": options.version,
+    "service.instance.id": crypto.randomUUID(),
+    "process.pid": process.pid,
+    ...options.resourceAttributes,
+  });
   const how = { headers, gzip, timeoutMs };
   const stops: ((signal: AbortSignal) => Promise<void>)[] = [];
 
   if (targets.traces !== undefined) {
+    const post = createSpanSender({ ...how, url: targets.traces });
     const spans = createExporter<SpanRecord>({
-      ...how,
       signal: "traces",
-      url: targets.traces,
-      encode: (items) => encodeSpans(resource, items),
+      send: (items) => post(items.map((item) => toReadableSpan(origin, item))),
       sizeOf: ({ size }) => size,
     });
     const sampler = createSampler(options.sampler, options.sampleRatio);
@@ -71,11 +72,10 @@ export function startOtlp(options: OtlpOptions): Otlp {
   }
 
   if (targets.logs !== undefined) {
+    const post = createLogSender({ ...how, url: targets.logs });
     const lines = createExporter<Line>({
-      ...how,
       signal: "logs",
-      url: targets.logs,
-      encode: (items) => encodeLogs(resource, items),
+      send: (items) => post(items.map((item) => toLogRecord(origin, item))),
       sizeOf: ({ json }) => json.length + lineBytes,
     });
     mirrorLog(lines.push);
@@ -87,19 +87,21 @@ export function startOtlp(options: OtlpOptions): Otlp {
 
   if (targets.metrics !== undefined) {
     const startMs = Date.now();
-    const batches = createExporter<Uint8Array<ArrayBuffer>>({
-      ...how,
+    const post = createMetricSender({ ...how, url: targets.metrics });
+    const batches = createExporter<ResourceMetrics>({
       signal: "metrics",
-      url: targets.metrics,
-      // Each request has all there is: of several that wait the last one is enough.
-      encode: (items) => items.at(-1) ?? new Uint8Array(),
-      sizeOf: ({ length }) => length,
+      // Each has all there is: of several that wait the last one is enough.
+      async send(items) {
+        const last = items.at(-1);
+        if (last !== undefined) await post(last);
+      },
+      sizeOf: sizeOfMetrics,
       delayMs: 0,
     });
     const alsoOld = options.alsoOldNames;
     const send = async () => {
       const readings = await gather(gauges);
-      batches.push(encodeMetrics(resource, { readings, times: { startMs, nowMs: Date.now() }, alsoOld }));
+      batches.push(toResourceMetrics(origin, { readings, times: { startMs, nowMs: Date.now() }, alsoOld }));
     };
     const timer = setInterval(() => void send(), options.metricIntervalMs);
     timer.unref();

@@ -7,8 +7,8 @@ import {
   type SeenSpan,
 } from "./decode-otlp.ts";
 
-/** How a collector behaves. */
-export type Mood = "well" | "hangs" | "fails";
+/** How a collector behaves; a busy one sends the first two away, to come back at once. */
+export type Mood = "well" | "busy" | "hangs" | "fails";
 
 export interface Collector extends AsyncDisposable {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
@@ -43,11 +43,14 @@ export function startCollector(mood: Mood = "well"): Collector {
       const sent = new Uint8Array(await request.arrayBuffer());
       const body = request.headers.get("content-encoding") === "gzip" ? Bun.gunzipSync(sent) : sent;
       requests.push({ path: pathname, headers: request.headers, body });
-      if (mood === "well" && pathname === "/v1/traces") spans.push(...decodeSpans(body));
-      if (mood === "well" && pathname === "/v1/logs") logs.push(...decodeLogs(body));
-      if (mood === "well" && pathname === "/v1/metrics") metrics = decodeMetrics(body);
+      const isBusy = mood === "busy" && requests.length <= 2;
+      const takes = mood === "well" || (mood === "busy" && !isBusy);
+      if (takes && pathname === "/v1/traces") spans.push(...decodeSpans(body));
+      if (takes && pathname === "/v1/logs") logs.push(...decodeLogs(body));
+      if (takes && pathname === "/v1/metrics") metrics = decodeMetrics(body);
       for (const look of waiting) look();
       if (mood === "hangs") return new Promise<Response>(() => {});
+      if (isBusy) return new Response("", { status: 503, headers: { "retry-after": "0" } });
       return new Response("", { status: mood === "fails" ? 500 : 200 });
     },
   });

@@ -2,7 +2,7 @@ import { parse } from "protobufjs";
 import * as v from "valibot";
 import { otlpProto } from "./otlp-proto.ts";
 
-/** OTLP requests as protobufjs decodes them: another reader than our own writer. */
+/** OTLP requests as protobufjs decodes them: another reader than the writer of the packages. */
 const root = parse(otlpProto, { keepCase: true }).root;
 
 /** protobufjs hands bytes out as base64. */
@@ -55,7 +55,11 @@ const Span = v.object({
   attributes: Attributes,
   events: v.optional(v.array(v.object({ name: v.string(), attributes: Attributes })), []),
   dropped_events_count: v.optional(v.number(), 0),
-  status: v.optional(v.looseObject({ code: v.number() })),
+  // Code 0 says nothing: it is as if there were none.
+  status: v.pipe(
+    v.optional(v.looseObject({ code: v.optional(v.number(), 0) })),
+    v.transform((status) => (status?.code === 0 ? undefined : status)),
+  ),
   flags: v.number(),
 });
 export type SeenSpan = v.InferOutput<typeof Span>;
