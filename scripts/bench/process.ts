@@ -92,7 +92,9 @@ const ticksPerSecond = 100;
 
 /** Processor time of a process so far, also of threads that have ended, in milliseconds, by tens. */
 export function allProcessorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
 }
 
