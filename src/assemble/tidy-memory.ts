@@ -1,4 +1,4 @@
-const lookEveryMs = 1000;
+const lookEveryMs = 2000;
 /** So long nothing must have run: collecting holds everything up for 20 to 120 ms. */
 const quietLooks = 3;
 /** What it must have grown by since the last time to be worth that. */
@@ -11,7 +11,7 @@ export interface TidyParts {
   readonly collect?: () => void;
 }
 
-/** Looks at the memory once a second, as `startTidying` does; for tests. */
+/** Looks at the memory once, as `startTidying` does; for tests. */
 export function createTidying({
   isBusy,
   residentBytes = process.memoryUsage.rss,

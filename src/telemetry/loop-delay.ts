@@ -1,8 +1,9 @@
 import { loopDelaySeconds } from "./metrics.ts";
 
-const everyMs = 500;
+// Each wake of an idle process costs processor time: half a millisecond, as many as there are.
+const everyMs = 2000;
 
-/** Notes twice a second how late the event loop is, until it is called off. */
+/** Notes every two seconds how late the event loop is, until it is called off. */
 export function watchLoopDelay(): () => void {
   let due = performance.now() + everyMs;
   const timer = setInterval(() => {

@@ -106,10 +106,10 @@ describe("code_exec", () => {
       node: "console.log('begun'); for (;;);",
     };
     const endBoth = async ([language, text]: [string, string]) => {
-      expect(await code(language, text, { timeout_seconds: 2 })).toMatchObject({
+      expect(await code(language, text, { timeout_seconds: 5 })).toMatchObject({
         status: "timeout",
         text: expect.stringMatching(
-          /^code_exec was stopped: it took longer than 2 seconds\..*\nIt had printed:\nbegun$/,
+          /^code_exec was stopped: it took longer than 5 seconds\..*\nIt had printed:\nbegun$/,
         ),
       });
       const turn = new AbortController();
