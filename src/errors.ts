@@ -72,7 +72,16 @@ export const publicError = (error: unknown): AppError =>
       });
 
 /** Said wherever a slot or a queue is full; clients of OpenClaw.NET know this sentence. */
-export const busy = () => new AppError("busy", "Server is busy. Please retry.", { retryAfterMs: 1000 });
+export const busy = (cause?: string) =>
+  new AppError("busy", "Server is busy. Please retry.", { retryAfterMs: 1000, cause });
+
+const sessionFullText = "As many turns wait in this session as may.";
+
+/** Said where only the line of one session is full: others are taken meanwhile. */
+export const sessionBusy = () => busy(sessionFullText);
+
+export const isSessionBusy = (reason: unknown): reason is AppError =>
+  reason instanceof AppError && reason.cause === sessionFullText;
 
 export const cancelled = (what = "The turn was cancelled.") => new AppError("cancelled", what);
 

@@ -1,5 +1,5 @@
 import type { Account } from "../llm/llm.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn, TurnRequest } from "./turn.ts";
 
 /** The turn that a person, a job or a webhook began: itself, unless it is a delegate's. */
 export function rootOf({ id: turnId, sessionId, request: { cause } }: Turn): {
@@ -23,4 +23,11 @@ export function accountOf(turn: Turn): Account {
       rootTurnId: root.turnId,
     }),
   };
+}
+
+/** The most tokens that a turn may take by what it was told itself and what the turns above it were told. */
+export function tokenLimit({ maxTokens, cause }: TurnRequest): number | undefined {
+  const above = cause?.kind === "delegate" ? cause.limits.map(({ tokens }) => tokens) : [];
+  const limits = maxTokens === undefined ? above : [maxTokens, ...above];
+  return limits.length === 0 ? undefined : Math.min(...limits);
 }

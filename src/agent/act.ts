@@ -7,6 +7,7 @@ import type { ToolResult } from "../sandbox/tool.ts";
 import { count, toolSeconds } from "../telemetry/metrics.ts";
 import { names, spanNames } from "../telemetry/names.ts";
 import type { Span } from "../telemetry/span.ts";
+import { tokenLimit } from "./account.ts";
 import { type Approvals, preview } from "./approvals.ts";
 import { askFirst, failed, refusedBefore, unknownOutcome } from "./ask-first.ts";
 import { type AutonomyRules, rule } from "./autonomy.ts";
@@ -99,6 +100,7 @@ async function runInSpan(
   const lent = result === undefined && prepared.ok ? prepared.lends : undefined;
   if (result === undefined && prepared.ok) {
     const { sessionId, principal, request } = turn;
+    const maxTokens = tokenLimit(request);
     const delegate = acting.delegate?.({ turn, callId: call.id, tell: events.push });
     result = await prepared.run({
       caller: {
@@ -106,7 +108,10 @@ async function runInSpan(
         callId: call.id,
         principal: principal.name,
         ...(sessionId && { sessionId }),
+        approver: request.approver,
         ...(request.onlyTools && { onlyTools: request.onlyTools }),
+        ...(request.agent !== undefined && { agent: request.agent }),
+        ...(maxTokens !== undefined && { maxTokens }),
         ...(delegate && { delegate }),
       },
       signal: turn.signal,

@@ -207,8 +207,8 @@ export function createApprovals(
 
     async pending(by) {
       const requester = by.scope === "operator" ? undefined : by.name;
-      const open = await store.read((tx) => rows.pending(tx, requester === undefined ? {} : { requester }));
-      return open.filter((approval) => approval.expiresAt > now());
+      const of = { endsAfter: now(), ...(requester !== undefined && { requester }) };
+      return store.read((tx) => rows.pending(tx, of));
     },
   };
 }

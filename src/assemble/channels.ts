@@ -1,6 +1,6 @@
 import type { Approvals } from "../agent/approvals.ts";
 import type { Command } from "../agent/commands.ts";
-import { createAdmission } from "../channels/admission.ts";
+import { createAdmission, createIsAdmitted } from "../channels/admission.ts";
 import type { Channel, Inbox } from "../channels/channel.ts";
 import { createDeliveries } from "../channels/deliver.ts";
 import { createInbox } from "../channels/inbox.ts";
@@ -103,6 +103,7 @@ export async function createChannels({ settings, store, audit, lend, takesImages
         turns,
         approvals,
         admit: createAdmission({ store, pairings, audit }),
+        isAdmitted: createIsAdmitted(pairings),
         attachments: { takesImages, ...(storeFile && { storeFile }) },
         previews,
         replayMs: settings.channels.replayMs,

@@ -19,8 +19,17 @@ const hourMs = 3_600_000;
 /** Refusals of an hour that have a row of their own in the audit trail: strangers must not fill the disk. */
 const mostRows = 100;
 
+/** Whether a sender may speak to a channel as things are; asks and tells nobody. */
+export const createIsAdmitted =
+  (pairings: Pick<Pairings, "isApproved">) =>
+  async ({ name, policy, allowedSenders }: Channel, senderId: string): Promise<boolean> =>
+    policy === "open" ||
+    allowedSenders.includes(senderId) ||
+    (policy === "pairing" && (await pairings.isApproved(name, senderId)));
+
 /** Decides whether what a sender says becomes a turn. What is not decided is "no". */
 export function createAdmission({ store, pairings, audit, now = Date.now }: AdmissionParts) {
+  const isAdmitted = createIsAdmitted(pairings);
   let refused = new Set<string>();
   let until = 0;
 
@@ -41,9 +50,8 @@ export function createAdmission({ store, pairings, audit, now = Date.now }: Admi
 
   return async function admit(channel: Channel, message: Inbound): Promise<Admitted> {
     const { sender, recipient } = message;
-    if (channel.policy === "open" || channel.allowedSenders.includes(sender.id)) return "admitted";
+    if (await isAdmitted(channel, sender.id)) return "admitted";
     if (channel.policy === "pairing") {
-      if (await pairings.isApproved(channel.name, sender.id)) return "admitted";
       const name = sender.name?.slice(0, 200);
       const asking = { channel: channel.name, sender: sender.id, recipient };
       await pairings.ask({ ...asking, ...(name !== undefined && { name }) });

@@ -1,13 +1,16 @@
+import { publicError } from "../errors.ts";
 import { channelsLog as log } from "../telemetry/log.ts";
 import type { Attachment } from "./channel.ts";
 
 /** What may be done with what comes with a message. */
 export interface AttachmentParts {
-  /** Keeps a file where the agent's tools find it, and says where; absent when nothing may be written. */
+  /**
+   * Keeps a file where the agent's tools find it, and says where; throws `conflict` when one of that name is there.
+   * Absent when nothing may be written.
+   */
   readonly storeFile?: (name: string, bytes: Uint8Array, signal: AbortSignal) => Promise<string>;
   /** True where the model that answers takes pictures. */
   readonly takesImages: () => boolean;
-  readonly now?: () => number;
 }
 
 /** What a message holds beside its text: lines that tell of it, and pictures as OpenAI content parts. */
@@ -30,16 +33,24 @@ const shownName = (name: string) =>
     .toWellFormed()
     .trim() || "unnamed";
 
-/** A path that nobody else chose: the sender's name for it is only its end, without folders, dots at its start, or anything odd. */
-function pathFor(name: string, at: number): string {
+/** The message that something came with. */
+export interface Delivered {
+  readonly channel: string;
+  readonly id: string;
+}
+
+/**
+ * A path that nobody else chose: the sender's name for it is only its end, without folders, dots at its start, or
+ * anything odd. It is the same when the message is delivered again.
+ */
+function pathFor(name: string, { channel, id }: Delivered, index: number): string {
   const safe = name
     .normalize("NFKD")
     .replace(/[^A-Za-z0-9._-]+/g, "_")
     .replace(/^[._-]+/, "")
     .slice(-80);
-  const time = new Date(at).toISOString().slice(0, 19).replace(/[:T]/g, "-");
-  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return `inbound/${time}-${random.toString(36)}-${safe || "file"}`;
+  const key = new Bun.CryptoHasher("sha256").update(JSON.stringify([channel, id, index])).digest("hex");
+  return `inbound/${key.slice(0, 32)}-${safe || "file"}`;
 }
 
 const sizeText = (bytes: number) =>
@@ -67,13 +78,24 @@ const toPart = (type: string, bytes: Uint8Array) => ({
 /** Fetches what came with a message and makes of it what the agent can use. What cannot be had is said in a line. */
 export async function readAttachments(
   attachments: readonly Attachment[],
-  { storeFile, takesImages, now = Date.now }: AttachmentParts,
+  from: Delivered,
+  { storeFile, takesImages }: AttachmentParts,
 ): Promise<Attached> {
   const lines: string[] = [];
   const images: object[] = [];
   const signal = AbortSignal.timeout(fetchMs);
 
-  async function read({ kind, name, size, bytes }: Attachment) {
+  async function keep(path: string, data: Uint8Array): Promise<string | undefined> {
+    try {
+      return await storeFile?.(path, data, signal);
+    } catch (error) {
+      // The message was refused before, behind this, and is delivered again.
+      if (publicError(error).code === "conflict") return path;
+      throw error;
+    }
+  }
+
+  async function read({ kind, name, size, bytes }: Attachment, index: number) {
     const shown = shownName(name);
     const told = size === undefined ? "" : `, ${sizeText(size)}`;
     const asImage = kind === "image" && takesImages() && images.length < mostImages;
@@ -82,15 +104,15 @@ export async function readAttachments(
     if (size !== undefined && size > most) return lines.push(`[${kind}: ${shown}${told}: too big]`);
     const data = await bytes(most, signal);
     const type = asImage && data.length <= largestImage ? imageType(data) : undefined;
-    const path = await storeFile?.(pathFor(name, now()), data, signal);
+    const path = await keep(pathFor(name, from, index), data);
     if (type !== undefined) images.push(toPart(type, data));
     const where = path === undefined ? (type === undefined ? ": not stored" : "") : `: stored as ${path}`;
     lines.push(`[${kind}: ${shown}, ${sizeText(data.length)}${where}]`);
   }
 
-  for (const attachment of attachments.slice(0, mostAttachments)) {
+  for (const [index, attachment] of attachments.slice(0, mostAttachments).entries()) {
     try {
-      await read(attachment);
+      await read(attachment, index);
     } catch (error) {
       log.warn("what came with a message could not be had", { kind: attachment.kind, error });
       lines.push(`[${attachment.kind}: ${shownName(attachment.name)}: it could not be fetched or stored]`);

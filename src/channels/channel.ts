@@ -39,9 +39,10 @@ export interface Inbox {
    * acknowledged. Throws `unavailable` or `busy` when it could not be stored: the provider is then to try again.
    */
   take(channel: Channel, message: Inbound): Promise<Taken>;
-  /** Decides an approval for a sender who pressed a button; the text is for that person. */
+  /** Decides an approval for a sender who pressed a button, while that one is admitted; the text is for that person. */
   decide(
-    principal: string,
+    channel: Channel,
+    by: { readonly senderId: string; readonly principal: string },
     approvalId: string,
     approved: boolean,
     scope?: "once" | "session",

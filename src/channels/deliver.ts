@@ -3,6 +3,7 @@ import type { Tx } from "../store/tx.ts";
 import { channelsLog as log } from "../telemetry/log.ts";
 import type { Deliver, Said } from "../turns/deliver.ts";
 import type { Channel, Piece } from "./channel.ts";
+import { cutText } from "./cut-text.ts";
 
 /** Channels by their names. */
 export type Channels = ReadonlyMap<string, Channel>;
@@ -21,12 +22,25 @@ export interface Deliveries extends Deliver {
   post(tx: Tx, notice: Notice): Promise<void>;
 }
 
+/** Of what waits for a channel that is off, in UTF-16 units: each of them takes so much in one message. */
+const longestPiece = 1600;
 const noAnswer = "(There was no text in the answer.)";
 
-/** What is sent for what was said. */
-function piecesOf(channel: Channel, { kind, text, approvalId }: Pick<Said, "kind" | "text" | "approvalId">) {
+/** How each channel can send it, when it is on. */
+const plainPieces = (text: string): readonly Piece[] =>
+  cutText(text, longestPiece)
+    .map((piece) => piece.trim())
+    .filter((piece) => piece !== "")
+    .map((piece) => ({ kind: "text", text: piece }));
+
+/** What is sent for what was said; no channel: it is off. */
+function piecesOf(
+  channel: Channel | undefined,
+  { kind, text, approvalId }: Pick<Said, "kind" | "text" | "approvalId">,
+): readonly Piece[] {
   if (kind === "approval") return [{ kind, text, ...(approvalId !== undefined && { approvalId }) }];
   const all = text.trim() === "" ? noAnswer : text;
+  if (channel === undefined) return plainPieces(all);
   try {
     const pieces = channel.pieces(all);
     if (pieces.length > 0) return pieces;
@@ -34,7 +48,7 @@ function piecesOf(channel: Channel, { kind, text, approvalId }: Pick<Said, "kind
     // The end of a turn must not hang on how a channel cuts: what is too long is refused by its provider, visibly.
     log.error("an answer could not be cut into pieces", { channel: channel.name, error });
   }
-  return [{ kind: "text", text: all } satisfies Piece];
+  return [{ kind: "text", text: all }];
 }
 
 /** Turns what is said into rows of the outbox; `committed` wakes who sends them. */
@@ -50,13 +64,11 @@ export function createDeliveries(
   ) {
     const { channel, recipient } = line;
     const found = channels.get(channel);
-    const pieces: readonly Piece[] =
-      found === undefined ? [{ kind: "text", text: said.text }] : piecesOf(found, said);
     await outbox.enqueue(tx, {
       channel,
       recipient,
       ...of,
-      pieces: pieces.map((piece) => JSON.stringify(piece)),
+      pieces: piecesOf(found, said).map((piece) => JSON.stringify(piece)),
       now: now(),
       ...(found === undefined && {
         dead: `There is no channel ${channel} here: set what turns it on, then retry.`,

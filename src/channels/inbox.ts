@@ -16,6 +16,7 @@ export interface InboxParts {
   readonly turns: Pick<Turns, "accept">;
   readonly approvals: Pick<Approvals, "decide">;
   readonly admit: (channel: Channel, message: Inbound) => Promise<Admitted>;
+  readonly isAdmitted: (channel: Channel, senderId: string) => Promise<boolean>;
   readonly attachments: AttachmentParts;
   readonly previews?: Previews;
   /** How long a delivery is known again. */
@@ -42,7 +43,8 @@ export function createInbox(parts: InboxParts): Inbox {
 
   /** Undefined when there is nothing in it. */
   async function toTurn(channel: Channel, message: Inbound): Promise<NewTurn | undefined> {
-    const { lines, images } = await readAttachments(message.attachments ?? [], parts.attachments);
+    const from = nameOf(channel, message);
+    const { lines, images } = await readAttachments(message.attachments ?? [], from, parts.attachments);
     const text = [cut(message.text), ...lines].filter((line) => line.trim() !== "").join("\n");
     if (text === "" && images.length === 0) return undefined;
     return {
@@ -89,7 +91,9 @@ export function createInbox(parts: InboxParts): Inbox {
       return turn === undefined ? { kind: "refused" } : accept(channel, message, turn);
     },
 
-    async decide(principal, approvalId, approved, scope = "once") {
+    async decide(channel, { senderId, principal }, approvalId, approved, scope = "once") {
+      // A button outlives an admission that was taken back.
+      if (!(await parts.isAdmitted(channel, senderId))) return verdictText("not_yours", approvalId, approved);
       const by = { name: principal, scope: "chat" } as const;
       try {
         return verdictText(await approvals.decide(approvalId, by, { approved, scope }), approvalId, approved);

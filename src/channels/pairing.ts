@@ -1,6 +1,8 @@
 import type { AuditEvent, AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
 import type { Page, PageOptions } from "../store/page.ts";
+import { skipQueued } from "../store/job-runs.ts";
+import { disableMade } from "../store/jobs.ts";
 import * as rows from "../store/pairings.ts";
 import type { Tx } from "../store/tx.ts";
 import type { Deliveries } from "./deliver.ts";
@@ -34,7 +36,7 @@ export interface Pairings {
   ask(asking: Asking): Promise<boolean>;
   /** Admits the sender of a code; with `sender` only that one. Wrong codes are counted, and void the open ones. */
   approve(of: { channel: string; code: string; sender?: string; by: string }): Promise<Approved>;
-  /** Takes an admission back; false when there was none. */
+  /** Takes an admission back, and disables the jobs that agents made for that sender; false when there was none. */
   revoke(of: { channel: string; sender: string; by: string }): Promise<boolean>;
   list(page: PageOptions): Promise<Page<Pairing>>;
 }
@@ -151,8 +153,12 @@ export function createPairings({ store, deliveries, audit, now = Date.now }: Pai
     revoke: ({ channel, sender, by }) =>
       store.write(async (tx) => {
         const gone = await rows.remove(tx, channel, sender);
-        if (gone) await audit?.record(tx, about(channel, by, "unpaired", { sender }));
-        return gone;
+        if (!gone) return false;
+        const jobs = await disableMade(tx, `${channel}:${sender}`, now());
+        for (const id of jobs) await skipQueued(tx, id, "its owner is no longer admitted", now());
+        const stopped = jobs.length > 0 && { jobs: jobs.length };
+        await audit?.record(tx, about(channel, by, "unpaired", { sender, ...stopped }));
+        return true;
       }),
 
     list: (page) => store.read((tx) => rows.list(tx, page)),

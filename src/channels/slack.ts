@@ -80,13 +80,13 @@ export const makeSlack: MakeChannel = (settings, { now = Date.now }) => {
       text: "Use the buttons under the question: in a thread only who was asked may decide.",
     });
 
-  async function decide(pressed: Pressed, inbox: Inbox): Promise<void> {
+  async function decide(pressed: Pressed, asked: Channel, inbox: Inbox): Promise<void> {
     const { by, asker, approvalId, approved, scope, channel, thread, ts, question } = pressed;
     const place = { channel, ...(thread !== undefined && { thread_ts: thread }) };
     const alone = (text: string) => tell("chat.postEphemeral", { ...place, user: by, text });
     if (by !== asker) return alone(`Approval id is not valid for this sender/channel: ${approvalId}`);
     const principal = channel.startsWith("D") ? `slack:${by}` : `slack:${channel}:${thread ?? ts}`;
-    const verdict = await inbox.decide(principal, approvalId, approved, scope);
+    const verdict = await inbox.decide(asked, { senderId: by, principal }, approvalId, approved, scope);
     if (!verdict.startsWith("Tool approval recorded")) return alone(escapeText(verdict));
     const text = `${escapeText(verdict)} by <@${by}>`;
     tell("chat.update", { channel, ts, text: `${question}\n${text}`, blocks: decidedBlocks(question, text) });
@@ -125,7 +125,7 @@ export const makeSlack: MakeChannel = (settings, { now = Date.now }) => {
         const type = checkType(c.req.raw, "application/json", "application/x-www-form-urlencoded");
         if (type === "application/json") return takeEvent(text, channel, inbox);
         const pressed = readPressed(deliveryJson(new URLSearchParams(text).get("payload") ?? ""));
-        if (pressed !== undefined) await decide(pressed, inbox);
+        if (pressed !== undefined) await decide(pressed, channel, inbox);
         return new Response(null, { status: 200 });
       });
       return app;

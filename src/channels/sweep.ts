@@ -1,4 +1,4 @@
-import { type ChannelSweep, sweepChannels } from "../store/channel-sweep.ts";
+import { type ChannelSweep, sweepChannels, sweepLines } from "../store/channel-sweep.ts";
 import type { Store } from "../store/open.ts";
 
 export interface ChannelSweepRules {
@@ -14,7 +14,7 @@ const dayMs = 86_400_000;
 const rowsAtOnce = 500;
 const pauseMs = 20;
 
-/** Forgets deliveries, sent and given up messages and codes that had their time, a little at once, until the signal. */
+/** Forgets deliveries, sent and given up messages, codes and idle recipients that had their time, a little at once, until the signal. */
 export async function sweepOldDeliveries(
   store: Store,
   { replayMs, sentMs = 7 * dayMs, deadMs = 30 * dayMs }: ChannelSweepRules,
@@ -29,6 +29,10 @@ export async function sweepOldDeliveries(
   };
   for (let more = true; more && !signal.aborted;) {
     more = !(await store.write((tx) => sweepChannels(tx, before, rowsAtOnce)));
+    await Bun.sleep(pauseMs);
+  }
+  for (let more = true; more && !signal.aborted;) {
+    more = !(await store.write((tx) => sweepLines(tx, rowsAtOnce)));
     await Bun.sleep(pauseMs);
   }
 }

@@ -1,14 +1,15 @@
 import * as v from "valibot";
 import { verdictText } from "../agent/plain-text.ts";
+import { isSessionBusy } from "../errors.ts";
 import { channelsLog as log } from "../telemetry/log.ts";
-import type { Channel, Inbox } from "./channel.ts";
+import type { Channel, Inbound, Inbox } from "./channel.ts";
 import { cutText } from "./cut-text.ts";
 import type { Payload, TelegramApi } from "./telegram-api.ts";
 import { readButton } from "./telegram-buttons.ts";
 import { readAttachments } from "./telegram-files.ts";
 import { readMessage } from "./telegram-inbound.ts";
 import { longestMessage } from "./telegram-pieces.ts";
-import { target } from "./telegram-recipient.ts";
+import { readRecipient, target } from "./telegram-recipient.ts";
 import { Message, Press, type User } from "./telegram-update.ts";
 import { nameOf } from "./telegram-words.ts";
 
@@ -47,6 +48,16 @@ export function createIntake(of: {
 
   const drop = (id: number, why: string) => log.debug("a Telegram update is not for us", { update: id, why });
 
+  /** Whose own line is full is told so, and may say it again: to wait for it would hold up all others. */
+  async function takeTurn(inbound: Inbound) {
+    try {
+      await inbox.take(channel, inbound);
+    } catch (error) {
+      if (!isSessionBusy(error)) throw error;
+      show("sendMessage", { ...target(readRecipient(inbound.recipient)), text: error.message });
+    }
+  }
+
   async function takeMessage(updateId: number, found: unknown) {
     const message = v.safeParse(Message, found);
     if (!message.success) return drop(updateId, "it has another shape");
@@ -55,7 +66,7 @@ export function createIntake(of: {
       attachments: (from) => readAttachments(api, from),
     });
     if (reading.kind === "ignored") return drop(updateId, reading.why);
-    if (reading.kind === "turn") return void (await inbox.take(channel, reading.inbound));
+    if (reading.kind === "turn") return takeTurn(reading.inbound);
     show("sendMessage", { ...target(reading.place), text: reading.text });
   }
 
@@ -80,7 +91,8 @@ export function createIntake(of: {
     if (pressed === "not_ours") return "This button is not known here.";
     if (pressed === "not_yours") return "Only the one who asked can decide this.";
     const { approvalId, approved, scope } = pressed;
-    const said = await inbox.decide(`telegram:${message.chat.id}`, approvalId, approved, scope);
+    const by = { senderId: String(from.id), principal: `telegram:${message.chat.id}` };
+    const said = await inbox.decide(channel, by, approvalId, approved, scope);
     if (said === verdictText("recorded", approvalId, approved))
       close(press, decisionLine(from, approved, scope));
     // Decided elsewhere, or this press is told again: what stands there stays.

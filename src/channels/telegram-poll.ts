@@ -19,6 +19,8 @@ export interface PollPace {
   readonly idleMs: number;
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
+  /** While this server has no room: Telegram itself is well. */
+  readonly longestBusyMs: number;
   /** While another process or another server polls. */
   readonly othersMs: number;
 }
@@ -27,6 +29,7 @@ export const usualPollPace: PollPace = {
   idleMs: 1000,
   firstWaitMs: 1000,
   longestWaitMs: 60_000,
+  longestBusyMs: 2000,
   othersMs: 15_000,
 };
 
@@ -52,8 +55,15 @@ interface Progress {
   readonly tries: Map<number, number>;
 }
 
+/** What became of updates: one is left because there is no room, or for another reason. */
+type Took = "all" | "busy" | "failed";
+
 /** Takes the updates of one chat in order; stops at one that is to be tried again. */
-async function takeInOrder(updates: readonly RawUpdate[], intake: Intake, { taken, tries }: Progress) {
+async function takeInOrder(
+  updates: readonly RawUpdate[],
+  intake: Intake,
+  { taken, tries }: Progress,
+): Promise<Took> {
   for (const update of updates) {
     const { update_id: id } = update;
     if (taken.has(id)) continue;
@@ -64,25 +74,26 @@ async function takeInOrder(updates: readonly RawUpdate[], intake: Intake, { take
       tries.set(id, tried);
       if (isPassing(error) || tried < mostTries) {
         log.warn("a Telegram update could not be taken yet", { update: id, tried, error });
-        return;
+        return publicError(error).code === "busy" ? "busy" : "failed";
       }
       log.error("a Telegram update was given up", { update: id, tried, error });
     }
     taken.add(id);
   }
+  return "all";
 }
 
-/** Takes what can be taken, and moves the offset up to the first that could not; false when one is left. */
-async function takeAll(updates: readonly RawUpdate[], intake: Intake, progress: Progress): Promise<boolean> {
+/** Takes what can be taken, and moves the offset up to the first that could not. */
+async function takeAll(updates: readonly RawUpdate[], intake: Intake, progress: Progress): Promise<Took> {
   const sorted = updates.toSorted((a, b) => a.update_id - b.update_id);
   const chats = Map.groupBy(sorted, chatOf);
-  await Promise.all([...chats.values()].map((own) => takeInOrder(own, intake, progress)));
+  const took = await Promise.all([...chats.values()].map((own) => takeInOrder(own, intake, progress)));
   const left = sorted.find(({ update_id }) => !progress.taken.has(update_id));
   const last = sorted.at(-1);
   if (last !== undefined) progress.offset = left?.update_id ?? last.update_id + 1;
   for (const id of progress.taken) if (id < progress.offset) progress.taken.delete(id);
   for (const id of progress.tries.keys()) if (id < progress.offset) progress.tries.delete(id);
-  return left === undefined;
+  return took.find((each) => each === "failed") ?? took.find((each) => each === "busy") ?? "all";
 }
 
 async function getUpdates(api: TelegramApi, offset: number, seconds: number, signal: AbortSignal) {
@@ -121,22 +132,22 @@ export async function pollTelegram(
 ): Promise<void> {
   const progress: Progress = { offset: 0, taken: new Set(), tries: new Map() };
   let waitMs = pace.firstWaitMs;
-  let allTaken = true;
+  let took: Took = "all";
 
   async function round(): Promise<number> {
     if (!(await onlyOne.isMine())) return pace.othersMs;
     const began = performance.now();
-    const updates = await getUpdates(api, progress.offset, allTaken ? openSeconds : 0, signal);
-    allTaken = await takeAll(updates, intake, progress);
-    if (!allTaken) return backOff();
+    const updates = await getUpdates(api, progress.offset, took === "all" ? openSeconds : 0, signal);
+    took = await takeAll(updates, intake, progress);
+    if (took !== "all") return backOff(took === "busy" ? pace.longestBusyMs : pace.longestWaitMs);
     waitMs = pace.firstWaitMs;
     const quick = performance.now() - began < pace.idleMs;
     return updates.length === 0 && quick ? pace.idleMs : 0;
   }
 
-  function backOff(): number {
-    const now = waitMs;
-    waitMs = Math.min(waitMs * 2, pace.longestWaitMs);
+  function backOff(longestMs = pace.longestWaitMs): number {
+    const now = Math.min(waitMs, longestMs);
+    waitMs = Math.min(waitMs * 2, longestMs);
     return now;
   }
 

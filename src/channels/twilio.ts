@@ -1,10 +1,11 @@
 import { Hono } from "hono";
+import { busy, isStopping, publicError } from "../errors.ts";
 import * as deliveries from "../store/deliveries.ts";
 import { isOptedOut, optIn, optOut } from "../store/opt-outs.ts";
 import { noteReceipt } from "../store/outbox.ts";
 import { countFailedReceipts } from "../store/outbox-receipts.ts";
 import { channelsLog as log } from "../telemetry/log.ts";
-import { type Channel, type ChannelFinding, DeliveryError, type Inbox } from "./channel.ts";
+import { type Channel, type ChannelFinding, DeliveryError, type Inbound, type Inbox } from "./channel.ts";
 import { cutText } from "./cut-text.ts";
 import type { MakeChannel } from "./make-channel.ts";
 import { checkType, deliveryText, readDelivery, unproved } from "./read-delivery.ts";
@@ -77,6 +78,18 @@ export const makeTwilio: MakeChannel = (settings, { store, now = Date.now }) => 
       if (word === "start") await optIn(tx, name, sender);
     });
 
+  /** Twilio says nothing again by itself after a 503: who wrote is told when there is no room, to do it later. */
+  async function takeTurn(message: Inbound, channel: Channel, inbox: Inbox): Promise<Response> {
+    try {
+      await inbox.take(channel, message);
+      return twiml();
+    } catch (error) {
+      if (publicError(error).code !== "busy" && !isStopping(error)) throw error;
+      log.warn("an SMS was not taken, and its sender was told so", { delivery: message.deliveryId, error });
+      return twiml(busy().message);
+    }
+  }
+
   async function takeSms(fields: Fields, channel: Channel, inbox: Inbox): Promise<Response> {
     const message = readSms(fields, account);
     if (message === undefined) {
@@ -99,8 +112,8 @@ export const makeTwilio: MakeChannel = (settings, { store, now = Date.now }) => 
       });
       return twiml();
     }
-    if (message.text.trim() !== "" || message.attachments !== undefined) await inbox.take(channel, message);
-    return twiml();
+    if (message.text.trim() === "" && message.attachments === undefined) return twiml();
+    return takeTurn(message, channel, inbox);
   }
 
   async function takeStatus(fields: Fields): Promise<void> {

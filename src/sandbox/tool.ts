@@ -18,6 +18,12 @@ export interface Caller {
   readonly principal: string;
   /** The only tools that its turn may use; what a call begins elsewhere may have no more. Absent: all that are granted. */
   readonly onlyTools?: readonly string[];
+  /** Profile that runs the turn; the default agent when absent. */
+  readonly agent?: string;
+  /** The most tokens that its turn or one above it may take; absent: no limit of their own. */
+  readonly maxTokens?: number;
+  /** `none`: its turn has nobody who could be asked, nor has what a call begins elsewhere. */
+  readonly approver?: "requester" | "none";
   /** What the agent that runs the turn does for the call by itself, where it delegates at all. */
   readonly delegate?: CanDelegate;
 }

@@ -36,7 +36,8 @@ export const jobCommands = (jobs: Jobs): Command[] => [
         });
         if (found === undefined || (!isOperator && found.job.owner !== principal.name))
           return `There is no job ${name}.`;
-        const { items } = await jobs.runs(name, { limit: mostRuns });
+        // Another job of that name, which is gone, may have been another's.
+        const { items } = await jobs.runs({ jobId: found.job.id }, { limit: mostRuns });
         return [jobLine(found.job).slice(2), ...items.map(runLine)].join("\n");
       }
       const options = { limit: mostJobs, ...(!isOperator && { owner: principal.name }) };

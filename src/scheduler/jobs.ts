@@ -53,8 +53,8 @@ export interface Jobs {
   remove(name: string, by: Principal, owner?: string): Promise<void>;
   /** Claims a slot now, beside the schedule; throws `conflict` while an earlier run lets none wait. */
   run(name: string, by: Principal): Promise<{ readonly slot: number }>;
-  /** What became of its slots, the newest first; also of a job that is gone. */
-  runs(name: string, options: PageOptions): Promise<Page<runs.JobRun>>;
+  /** What became of its slots, the newest first; by a name also of jobs that are gone. */
+  runs(of: string | { readonly jobId: string }, options: PageOptions): Promise<Page<runs.JobRun>>;
 }
 
 export const noJob = (name: string) => new AppError("not_found", `There is no job ${name}.`);
@@ -237,6 +237,6 @@ export function createJobs(parts: JobsParts): Jobs {
         return { slot };
       }),
 
-    runs: (name, options) => store.read((tx) => runs.list(tx, name, options)),
+    runs: (of, options) => store.read((tx) => runs.list(tx, of, options)),
   };
 }

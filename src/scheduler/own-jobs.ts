@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Delivery } from "../agent/turn.ts";
 import { AppError } from "../errors.ts";
+import { tokenLimit } from "../agent/account.ts";
 import { JobSpec } from "../store/job-spec.ts";
 import type { Job } from "../store/jobs.ts";
 import type { Store } from "../store/open.ts";
@@ -17,6 +18,15 @@ interface Asked {
   readonly session?: "own" | "fresh" | undefined;
   /** Answers go where the conversation is; else they stay in the job's session. */
   readonly deliver: boolean;
+}
+
+/** The call that asks, and what its turn is limited to. */
+interface Asking {
+  readonly principal: string;
+  readonly turnId: string;
+  readonly onlyTools?: readonly string[];
+  readonly agent?: string;
+  readonly maxTokens?: number;
 }
 
 const mostListed = 100;
@@ -42,7 +52,7 @@ export function ownJobs(
     caller,
     tools,
   }: {
-    caller: { principal: string; turnId: string; onlyTools?: readonly string[] };
+    caller: Asking;
     tools: () => readonly string[];
   },
 ) {
@@ -65,6 +75,8 @@ export function ownJobs(
 
     async create({ name, schedule, prompt, zone, session, deliver }: Asked) {
       const { request, delivery } = await maker();
+      // The call's own limits are what its profile leaves of those of its turn.
+      const { agent = request.agent, maxTokens = tokenLimit(request) } = caller;
       const place: Delivery | undefined = deliver ? delivery : undefined;
       const spec = v.safeParse(JobSpec, {
         name,
@@ -72,12 +84,11 @@ export function ownJobs(
         prompt,
         ...(zone !== undefined && { zone }),
         ...(session !== undefined && { session }),
-        ...(request.agent !== undefined && { agent: request.agent }),
-        ...(request.maxTokens !== undefined && { tokens: request.maxTokens }),
+        ...(agent !== undefined && { agent }),
+        ...(maxTokens !== undefined && { tokens: maxTokens }),
         ...(place && { delivery: { channel: place.channel, recipient: place.recipient } }),
       });
       if (!spec.success) throw new AppError("bad_request", `Cannot make the job: ${spec.issues[0].message}`);
-      // The call's own list is what its profile leaves of that of its turn.
       const onlyTools = request.toolsOn ? (caller.onlyTools ?? request.onlyTools ?? tools()) : [];
       const made = await jobs.create(spec.output, { principal: by, agent: { turnId, onlyTools } });
       return { ...shown(made), delivered: place !== undefined };

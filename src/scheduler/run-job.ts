@@ -3,11 +3,13 @@ import { AppError } from "../errors.ts";
 import * as runs from "../store/job-runs.ts";
 import * as jobs from "../store/jobs.ts";
 import type { Store } from "../store/open.ts";
+import * as sessions from "../store/sessions.ts";
 import * as turns from "../store/turns.ts";
 import { schedulerLog as log } from "../telemetry/log.ts";
 import type { Deliver } from "../turns/deliver.ts";
 import { endsTurn, type NewTurn, type Turns } from "../turns/turns.ts";
 import type { After } from "./after.ts";
+import { messageOf, sessionOf, spentBefore } from "./attempt-of.ts";
 
 export interface RunParts {
   readonly store: Store;
@@ -107,18 +109,20 @@ async function attempt(run: runs.JobRun, parts: RunParts): Promise<Outcome> {
   const { store } = parts;
   const found = await store.read(async (tx) => {
     const job = await jobs.findById(tx, run.jobId);
-    return job && { job, prompt: (await jobs.promptOf(tx, job.id)) ?? "" };
+    if (job === undefined) return undefined;
+    const sessionId = await sessionOf(tx, job, run.slot);
+    const spent = job.spec.tokens === undefined ? 0 : await spentBefore(tx, run, sessionId);
+    return { job, sessionId, spent, prompt: (await jobs.promptOf(tx, job.id)) ?? "" };
   });
   if (found === undefined) {
     const { turnId, sessionId } = run;
     if (turnId === undefined || sessionId === undefined) return ended("skipped", "the job was deleted");
     return watch({ turnId, sessionId, timeoutMs: longestBackoffMs }, parts);
   }
-  const { job, prompt } = found;
-  const { spec, name } = job;
-  const sessionId = spec.session === "own" ? `job:${name}` : `job:${name}:${run.slot}`;
+  const { job, prompt, sessionId, spent } = found;
+  const { spec } = job;
   // An attempt that was accepted before a crash is found again by it.
-  const messageId = `job:${run.slot}:${run.attempts}`;
+  const messageId = messageOf(run.slot, run.attempts);
   const newTurn: NewTurn = {
     sessionId,
     principal: { name: job.owner, scope: job.scope },
@@ -129,7 +133,8 @@ async function attempt(run: runs.JobRun, parts: RunParts): Promise<Outcome> {
       approver: "none",
       cause: { kind: "job", jobId: job.id, slot: run.slot },
       ...(spec.agent !== undefined && { agent: spec.agent }),
-      ...(spec.tokens !== undefined && { maxTokens: spec.tokens }),
+      // They are for the whole run.
+      ...(spec.tokens !== undefined && { maxTokens: Math.max(1, spec.tokens - spent) }),
       ...(job.onlyTools !== undefined && { onlyTools: job.onlyTools }),
     },
     messageId,
@@ -138,6 +143,11 @@ async function attempt(run: runs.JobRun, parts: RunParts): Promise<Outcome> {
   };
   // The turn and the row that names it are one commit: no run is without the turn that it began.
   const { turnId } = await parts.turns.accept(newTurn, undefined, async (tx) => {
+    if ((await sessions.find(tx, sessionId))?.owner !== job.owner)
+      throw new AppError(
+        "busy",
+        `The session ${sessionId} has become another's: the next try takes one of its own.`,
+      );
     const begun = await turns.findByMessage(tx, sessionId, messageId);
     if (begun !== undefined) await runs.setTurn(tx, run, { turnId: begun.id, sessionId });
   });

@@ -102,13 +102,19 @@ export async function start(tx: Tx, id: string, now: number): Promise<boolean> {
   return started.length > 0;
 }
 
-/** The open questions, or those that one requester may decide, oldest first. One whose time is over may be among them. */
-export async function pending(tx: Tx, { requester }: { requester?: string } = {}): Promise<Approval[]> {
+/** The open questions whose time ends behind `endsAfter`, or those of them that one requester may decide, oldest first. */
+export async function pending(
+  tx: Tx,
+  { requester, endsAfter = 0 }: { readonly requester?: string; readonly endsAfter?: number } = {},
+): Promise<Approval[]> {
   const rows =
     requester === undefined
-      ? await tx`SELECT * FROM approvals WHERE state = 'pending' ORDER BY asked_at, id`
+      ? await tx`
+          SELECT * FROM approvals WHERE state = 'pending' AND expires_at > ${endsAfter} ORDER BY asked_at, id`
       : await tx`
-          SELECT * FROM approvals WHERE state = 'pending' AND requester = ${requester} ORDER BY asked_at, id`;
+          SELECT * FROM approvals
+          WHERE state = 'pending' AND expires_at > ${endsAfter} AND requester = ${requester}
+          ORDER BY asked_at, id`;
   return every(ApprovalRow, rows);
 }
 
@@ -126,4 +132,16 @@ export async function byCall(tx: Tx, turnId: string, callId: string): Promise<Ap
   const rows = await tx`
     SELECT * FROM approvals WHERE turn_id = ${turnId} AND call_id = ${callId} ORDER BY asked_at DESC, id DESC LIMIT 1`;
   return first(ApprovalRow, rows);
+}
+
+/** Deletes at most `most` questions of turns that were not kept, whose time was over before; returns how many. */
+export async function removeUnkept(tx: Tx, before: number, most: number): Promise<number> {
+  const removed = await tx`
+    DELETE FROM approvals WHERE id IN (
+      SELECT id FROM approvals
+      WHERE session_id IS NULL AND expires_at < ${before}
+        AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.id = approvals.turn_id)
+      ORDER BY expires_at LIMIT ${most}
+    ) RETURNING id`;
+  return removed.length;
 }

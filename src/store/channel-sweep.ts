@@ -12,6 +12,22 @@ export interface ChannelSweep {
   readonly codes: number;
 }
 
+/**
+ * Deletes at most `most` lines to recipients for whom the outbox holds nothing any more; false when there may be more.
+ * In a commit of its own: who wants something sent again takes the line before its row.
+ */
+export async function sweepLines(tx: Tx, most: number): Promise<boolean> {
+  // The last number: what is put into a line meanwhile keeps it.
+  const deleted = await tx`
+    DELETE FROM outbox_lines WHERE next_at IS NULL AND owner IS NULL AND (channel, recipient, last_number) IN (
+      SELECT channel, recipient, last_number FROM outbox_lines
+      WHERE next_at IS NULL AND owner IS NULL
+        AND (channel, recipient) NOT IN (SELECT channel, recipient FROM outbox)
+      LIMIT ${most})
+    RETURNING recipient`;
+  return deleted.length < most;
+}
+
 /** Deletes at most `most` rows of each kind that had their time; false when there may be more. */
 export async function sweepChannels(tx: Tx, before: ChannelSweep, most: number): Promise<boolean> {
   const deliveries = await tx`

@@ -225,13 +225,22 @@ export async function takeOver(tx: Tx, run: JobRun, owner: string): Promise<JobR
 
 const Place = v.tuple([int, v.string()]);
 
-/** The runs of a job, also of one that is gone, by its name; the newest slot first. */
-export async function list(tx: Tx, jobName: string, options: PageOptions): Promise<Page<JobRun>> {
+/** The runs of a job, also of one that is gone, by its name (or of all that had it), the newest slot first. */
+export async function list(
+  tx: Tx,
+  of: string | { readonly jobId: string },
+  options: PageOptions,
+): Promise<Page<JobRun>> {
   const { cursor } = options;
   const size = pageSize(options.limit);
   const [slot, id] = cursor === undefined ? [Number.MAX_SAFE_INTEGER, ""] : readCursor(Place, cursor);
-  const rows = await tx`
-    SELECT * FROM job_runs WHERE job_name = ${jobName} AND (slot, id) < (${slot}, ${id})
-    ORDER BY slot DESC, id DESC LIMIT ${size + 1}`;
+  const rows =
+    typeof of === "string"
+      ? await tx`
+          SELECT * FROM job_runs WHERE job_name = ${of} AND (slot, id) < (${slot}, ${id})
+          ORDER BY slot DESC, id DESC LIMIT ${size + 1}`
+      : await tx`
+          SELECT * FROM job_runs WHERE job_id = ${of.jobId} AND (slot, id) < (${slot}, ${id})
+          ORDER BY slot DESC, id DESC LIMIT ${size + 1}`;
   return toPage(every(RunRow, rows), size, (last) => [last.slot, last.id]);
 }

@@ -96,7 +96,7 @@ export async function insert(tx: Tx, job: NewJob): Promise<boolean> {
       updated_at, prompt_start, only_tools, spec)
     VALUES (${job.id}, ${spec.name}, ${job.owner}, ${job.scope}, ${job.source}, ${job.madeByTurn ?? null},
       ${spec.enabled ? 1 : 0}, ${job.nextAt ?? null}, 1, ${now}, ${now}, ${now}, ${startOf(spec.prompt)},
-      ${job.onlyTools === undefined ? null : JSON.stringify(job.onlyTools)}, ${specText(spec)})
+      ${listText(job.onlyTools)}, ${specText(spec)})
     ON CONFLICT (name) DO NOTHING RETURNING id`;
   if (made.length === 0) return false;
   await tx`INSERT INTO job_prompts (job_id, prompt) VALUES (${job.id}, ${spec.prompt})`;
@@ -109,17 +109,24 @@ export interface JobChange {
   readonly source: JobSource;
   readonly owner: string;
   readonly scope: Job["scope"];
+  /** Absent: no agent made it (any more), and it has all tools that are granted. */
+  readonly madeByTurn?: string;
+  readonly onlyTools?: readonly string[];
   readonly anchor: number;
   readonly nextAt: number | undefined;
   readonly now: number;
 }
+
+const listText = (names: readonly string[] | undefined) =>
+  names === undefined ? null : JSON.stringify(names);
 
 /** False when it was changed or its slot claimed since it was read. */
 export async function change(tx: Tx, job: Job, to: JobChange): Promise<boolean> {
   const changed = await tx`
     UPDATE jobs SET spec = ${specText(to.spec)}, prompt_start = ${startOf(to.spec.prompt)}, source = ${to.source},
       owner = ${to.owner}, scope = ${to.scope}, enabled = ${to.spec.enabled ? 1 : 0}, next_at = ${to.nextAt ?? null},
-      anchor = ${to.anchor}, updated_at = ${to.now}, revision = revision + 1
+      made_by_turn = ${to.madeByTurn ?? null}, only_tools = ${listText(to.onlyTools)}, anchor = ${to.anchor},
+      updated_at = ${to.now}, revision = revision + 1
     WHERE id = ${job.id} AND revision = ${job.revision} RETURNING id`;
   if (changed.length === 0) return false;
   await tx`UPDATE job_prompts SET prompt = ${to.spec.prompt} WHERE job_id = ${job.id}`;
@@ -189,6 +196,19 @@ export async function count(tx: Tx): Promise<number> {
 export async function countMade(tx: Tx, owner: string): Promise<number> {
   const rows = await tx`SELECT count(*) AS count FROM jobs WHERE owner = ${owner} AND source = 'agent'`;
   return first(Count, rows)?.count ?? 0;
+}
+
+/** Disables the jobs that agents of one principal made, and gives their ids. */
+export async function disableMade(tx: Tx, owner: string, now: number): Promise<string[]> {
+  const made = every(
+    JobRow,
+    await tx`UPDATE jobs SET anchor = anchor WHERE owner = ${owner} AND source = 'agent' AND enabled = 1 RETURNING *`,
+  );
+  for (const job of made) {
+    const spec = { ...job.spec, name: job.name, prompt: (await promptOf(tx, job.id)) ?? "", enabled: false };
+    await change(tx, job, { ...job, spec, nextAt: undefined, now });
+  }
+  return made.map(({ id }) => id);
 }
 
 /** The jobs of OPENCLAW_JOBS, of this start or the one before. */

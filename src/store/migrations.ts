@@ -9,6 +9,7 @@ import { optOuts } from "./migrations/005-opt-outs.ts";
 import { jobs } from "./migrations/006-jobs.ts";
 import { delegates } from "./migrations/007-delegates.ts";
 import { namedLeases } from "./migrations/008-named-leases.ts";
+import { unkeptApprovals } from "./migrations/009-unkept-approvals.ts";
 import type { Migration } from "./migrations/migration.ts";
 import type { Tx } from "./tx.ts";
 
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   jobs,
   delegates,
   namedLeases,
+  unkeptApprovals,
 ];
 
 export interface Migrating {

@@ -2,7 +2,7 @@ import { beginTurn, checkLease } from "../agent/begin-turn.ts";
 import { type Command, findCommand, takesCommands } from "../agent/commands.ts";
 import { mayAddress, type RunTurn, type Turn } from "../agent/turn.ts";
 import type { TurnEnds } from "../agent/turn-ends.ts";
-import { busy, cancelled, stopping } from "../errors.ts";
+import { busy, cancelled, sessionBusy, stopping } from "../errors.ts";
 import type { AuditTrail } from "../store/audit.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
@@ -199,7 +199,8 @@ export function createTurns(parts: TurnsParts): Turns {
       const waiting = bySession.get(sessionId)?.size ?? 0;
       // A delegate is part of a turn that runs, and what it works for must end.
       if (!command && newTurn.request.cause?.kind !== "delegate" && parts.isFull?.() === true) throw busy();
-      if (!command && (running.size >= parts.maxTurns || waiting > parts.maxWaitingPerSession)) throw busy();
+      if (!command && running.size >= parts.maxTurns) throw busy();
+      if (!command && waiting > parts.maxWaitingPerSession) throw sessionBusy();
       const turnId = Bun.randomUUIDv7();
       const stored = await store.write(async (tx) => {
         const written = await writeDown(tx, newTurn, turnId, command);

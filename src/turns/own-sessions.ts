@@ -16,6 +16,9 @@ interface Asking {
   readonly sessionId?: string;
   /** The only tools that its turn may use. */
   readonly onlyTools?: readonly string[];
+  /** The most tokens that its turn may take. */
+  readonly maxTokens?: number;
+  readonly approver?: "requester" | "none";
 }
 
 /** What an agent says in another session comes in by this door. */
@@ -78,7 +81,12 @@ export function ownSessions(store: Store, accept: Turns["accept"], asking: Askin
         channel,
         text: message,
         // What is begun there may not use more than what began it.
-        request: asking.onlyTools ? { ...plainRequest, onlyTools: asking.onlyTools } : plainRequest,
+        request: {
+          ...plainRequest,
+          ...(asking.approver && { approver: asking.approver }),
+          ...(asking.onlyTools && { onlyTools: asking.onlyTools }),
+          ...(asking.maxTokens !== undefined && { maxTokens: asking.maxTokens }),
+        },
         messageId: `call:${turnId}:${callId}`.slice(0, 128),
       });
       return { turnId: accepted.turnId };

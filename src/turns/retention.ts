@@ -1,3 +1,4 @@
+import { removeUnkept } from "../store/approvals.ts";
 import { hasOld, nextChain } from "../store/audit-rows.ts";
 import { sweepChain } from "../store/audit-sweep.ts";
 import type { Store } from "../store/open.ts";
@@ -15,6 +16,8 @@ const sessionsAtOnce = 50;
 const pauseMs = 20;
 const firstSweepMs = 60_000;
 const everyMs = 3_600_000;
+/** How long a question of a turn that is not kept stays where sessions stay for ever. */
+const unkeptMs = 86_400_000;
 
 const add = (a: rows.Erased, b: rows.Erased): rows.Erased => ({
   messages: a.messages + b.messages,
@@ -106,6 +109,13 @@ export async function sweep(
     }
   }
 
+  async function sweepApprovals(before: number) {
+    for (let more = true; more && !signal.aborted;) {
+      more = (await store.write((tx) => removeUnkept(tx, before, rowsAtOnce))) === rowsAtOnce;
+      if (more) await Bun.sleep(pauseMs);
+    }
+  }
+
   async function sweepAudit(before: number, keyOf: () => string) {
     let chain = await store.read((tx) => nextChain(tx, ""));
     for (; chain !== undefined && !signal.aborted;) {
@@ -129,6 +139,7 @@ export async function sweep(
   }
   if (sessionMs > 0) await sweepIdle(now() - sessionMs);
   if (sessionMs > 0) await sweepResponses(now() - sessionMs);
+  await sweepApprovals(now() - (sessionMs || unkeptMs));
   if (eventMs > 0) await sweepEvents(now() - eventMs);
   if (auditMs > 0 && auditKey !== undefined) await sweepAudit(now() - auditMs, auditKey);
   await others?.(signal);

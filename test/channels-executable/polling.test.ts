@@ -24,6 +24,7 @@ test(
       startExecutable({
         ...telegram.env,
         OPENCLAW_TELEGRAM_DM_POLICY: "open",
+        OPENCLAW_MAX_WAITING_PER_SESSION: "1000",
         OPENCLAW_DATA_DIR: join(folder.path, "data"),
         MODEL_PROVIDER_ENDPOINT: model.url,
         MODEL_PROVIDER_MODEL: "scripted",

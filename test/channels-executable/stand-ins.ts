@@ -39,6 +39,8 @@ export async function startStandIns({ hangs }: { readonly hangs: boolean }) {
       ...telegram.env,
       ...webhookEnv,
       ...jobEnv,
+      // Those outside do not read that they are to say it again.
+      OPENCLAW_MAX_WAITING_PER_SESSION: "1000",
       OPENCLAW_SMS_DM_POLICY: "open",
       OPENCLAW_TELEGRAM_DM_POLICY: "open",
       MODEL_PROVIDER_ENDPOINT: model.url,

@@ -2,7 +2,7 @@ import { createApprovals } from "../../src/agent/approvals.ts";
 import { sessionCommands } from "../../src/agent/session-commands.ts";
 import { createTurnEnds } from "../../src/agent/turn-ends.ts";
 import type { RunTurn } from "../../src/agent/turn.ts";
-import { createAdmission } from "../../src/channels/admission.ts";
+import { createAdmission, createIsAdmitted } from "../../src/channels/admission.ts";
 import type { AttachmentParts } from "../../src/channels/attachments.ts";
 import type { Channel, Inbound } from "../../src/channels/channel.ts";
 import { createDeliveries } from "../../src/channels/deliver.ts";
@@ -28,6 +28,8 @@ interface HouseOptions {
   readonly channel?: Partial<Channel>;
   readonly attachments?: Partial<AttachmentParts>;
   readonly clock?: { now: number };
+  /** True while no turn may be taken. */
+  readonly isFull?: () => boolean;
   /** Several processes share the store. */
   readonly shared?: boolean;
 }
@@ -88,6 +90,7 @@ export async function aHouse(options: HouseOptions = {}) {
     maxTurns: 100,
     maxWaitingPerSession: 50,
     deliver: deliveries,
+    ...(options.isFull && { isFull: options.isFull }),
     ...(options.shared === true && { leaseMs: 200 }),
   });
   const inbox = createInbox({
@@ -95,7 +98,8 @@ export async function aHouse(options: HouseOptions = {}) {
     turns,
     approvals,
     admit: createAdmission({ store, pairings, audit, now }),
-    attachments: { takesImages: () => true, now, ...options.attachments },
+    isAdmitted: createIsAdmitted(pairings),
+    attachments: { takesImages: () => true, ...options.attachments },
     previews,
     replayMs: 86_400_000,
     now,

@@ -133,6 +133,27 @@ test("a question is delivered once, also when a turn asks again after a restart,
   expect(await store.read((tx) => outbox.ofTurn(tx, turnId))).toHaveLength(2);
 });
 
+test("an answer for a channel that is off is kept in pieces that each channel can send", async () => {
+  await using house = await aHouse();
+  const off = { kind: "pairing", channel: "off", recipient: "ann" };
+  const words = "word ".repeat(1000).trim();
+  await house.store.write(async (tx) => {
+    await house.deliveries.post(tx, { ...off, id: "long", text: words });
+    await house.deliveries.post(tx, { ...off, id: "empty", text: " " });
+  });
+
+  const kept = async (id: string) => {
+    const rows = await house.store.read((tx) => outbox.ofTurn(tx, id));
+    expect(rows.every(({ state }) => state === "dead")).toBe(true);
+    return rows.map(({ piece }): string => JSON.parse(piece).text);
+  };
+  const pieces = await kept("long");
+  expect(pieces).toHaveLength(4);
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(1600);
+  expect(pieces.join(" ")).toBe(words);
+  expect(await kept("empty")).toEqual(["(There was no text in the answer.)"]);
+});
+
 test("an answer is a row in the commit that ends its turn: a process that ends then loses nothing", async () => {
   const store = await memoryStore();
   await using provider = startProvider();

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Attachment } from "../../src/channels/channel.ts";
+import { AppError } from "../../src/errors.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import * as rows from "../../src/store/turns.ts";
 import { aHouse, says } from "./a-house.ts";
@@ -175,8 +176,10 @@ test("take shows pictures to the model, and stores files where they may be writt
   const turn = await house.store.read((tx) => rows.find(tx, taken.kind === "accepted" ? taken.turnId : ""));
   expect(turn?.text.split("\n")).toEqual([
     "look",
-    expect.stringMatching(/^\[image: a\.png, 11 bytes: stored as inbound\/1970-01-01-[\w-]+-a\.png\]$/),
-    expect.stringMatching(/^\[file: \.\._\.\._etc_passwd, 2 KB: stored as inbound\/[\w-]+-etc_passwd\]$/),
+    expect.stringMatching(/^\[image: a\.png, 11 bytes: stored as inbound\/[0-9a-f]{32}-a\.png\]$/),
+    expect.stringMatching(
+      /^\[file: \.\._\.\._etc_passwd, 2 KB: stored as inbound\/[0-9a-f]{32}-etc_passwd\]$/,
+    ),
     "[image: broken: it could not be fetched or stored]",
     expect.stringContaining("[image: liar.png, 20 bytes: stored as"),
   ]);
@@ -184,6 +187,34 @@ test("take shows pictures to the model, and stores files where they may be writt
   const { content } = JSON.parse(turn?.input ?? "{}");
   expect(content).toHaveLength(2);
   expect(content[1].image_url.url).toStartWith("data:image/png;base64,iVBOR");
+});
+
+test("take stores what comes with a message once, also when it was refused and is delivered again", async () => {
+  const files = new Map<string, Uint8Array>();
+  let room = false;
+  await using house = await aHouse({
+    isFull: () => !room,
+    attachments: {
+      async storeFile(path, bytes) {
+        if (files.has(path)) throw new AppError("conflict", "There is something of that name.");
+        files.set(path, bytes);
+        return path;
+      },
+    },
+  });
+  const file = attached("a.pdf", png, { kind: "file" });
+  const message = says("look", { attachments: [file, file] });
+
+  await expect(house.take(message)).rejects.toMatchObject({ code: "busy" });
+  room = true;
+  expect(await house.take(message)).toMatchObject({ kind: "accepted" });
+  await house.take(says("again", { attachments: [file] }));
+
+  expect(files.size).toBe(3);
+  const [first = "", second = ""] = [...files.keys()];
+  expect(await userTexts(house)).toContain(
+    `look\n[file: a.pdf, 11 bytes: stored as ${first}]\n[file: a.pdf, 11 bytes: stored as ${second}]`,
+  );
 });
 
 test("take fetches no file that nobody could use", async () => {
@@ -213,10 +244,29 @@ test("decide answers who presses a button with the sentences that clients know",
   const call = { callId: "c", toolName: "write_file", argumentsJson: "{}", reason: "autonomy" };
   const { id } = await house.approvals.ask(turn, call);
 
-  expect(await house.inbox.decide("post:eve", id, true)).toBe(
-    `Approval id is not valid for this sender/channel: ${id}`,
-  );
-  expect(await house.inbox.decide("post:friend", id, true, "session")).toContain("belongs to no session");
-  expect(await house.inbox.decide("post:friend", id, true)).toBe(`Tool approval recorded: ${id} = approved`);
-  expect(await house.inbox.decide("post:friend", id, false)).toBe(`No pending approval found for id: ${id}`);
+  const decide = (senderId: string, principal: string, approved = true, scope?: "session") =>
+    house.inbox.decide(house.channel, { senderId, principal }, id, approved, scope);
+  const notValid = `Approval id is not valid for this sender/channel: ${id}`;
+  expect(await decide("friend", "post:eve")).toBe(notValid);
+  // Whoever is not admitted (any more) decides nothing, and is sent no code for it.
+  expect(await decide("stranger", "post:friend")).toBe(notValid);
+  expect((await house.pairings.list({ limit: 5 })).items).toEqual([]);
+  expect(await decide("friend", "post:friend", true, "session")).toContain("belongs to no session");
+  expect(await decide("friend", "post:friend")).toBe(`Tool approval recorded: ${id} = approved`);
+  expect(await decide("friend", "post:friend", false)).toBe(`No pending approval found for id: ${id}`);
+});
+
+test("decide takes a press of somebody who was paired until that is taken back", async () => {
+  await using house = await aHouse();
+  await house.outbox.start();
+  await house.take(says("let me in", stranger));
+  await house.provider.took(1);
+  const code = codeIn(house.provider.texts()[0]);
+  await house.pairings.approve({ channel: "post", code, by: "operator" });
+  const decide = () =>
+    house.inbox.decide(house.channel, { senderId: "stranger", principal: "post:stranger" }, "apr_1", true);
+
+  expect(await decide()).toBe("No pending approval found for id: apr_1");
+  await house.pairings.revoke({ channel: "post", sender: "stranger", by: "operator" });
+  expect(await decide()).toBe("Approval id is not valid for this sender/channel: apr_1");
 });

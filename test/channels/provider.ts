@@ -30,6 +30,7 @@ export function standIn(answer: Answer) {
 export function noting(fault: () => Error | undefined = () => undefined) {
   const taken: Inbound[] = [];
   const decided: unknown[][] = [];
+  const deciders: string[] = [];
   const inbox: Inbox = {
     async take(_: Channel, message): Promise<Taken> {
       const error = fault();
@@ -38,12 +39,14 @@ export function noting(fault: () => Error | undefined = () => undefined) {
       taken.push(message);
       return { kind: "accepted", turnId: `turn-${taken.length}`, sessionId: message.sessionId };
     },
-    async decide(...decision) {
+    async decide(_channel, { senderId, principal }, ...rest) {
+      deciders.push(senderId);
+      const decision: unknown[] = [principal, ...rest];
       decided.push(decision);
       return `Tool approval recorded: ${decision[1]} = ${decision[2] ? "approved" : "denied"}`;
     },
   };
-  return { inbox, taken, decided };
+  return { inbox, taken, decided, deciders };
 }
 
 /** What a promise rejects with; `rejects` of `expect` takes up to a second for one that waits for a database. */

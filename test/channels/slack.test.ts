@@ -18,7 +18,7 @@ async function made(answer: Answer = posted) {
   const settings = { ...noChannels, slackToken: "xoxb-token", slackSecret: secret, slackApi: provider.url };
   const channel = await makeSlack(settings, { store, now: () => at * 1000 });
   if (channel?.routes === undefined) throw new Error("There is no Slack channel.");
-  const { inbox, taken, decided } = noting();
+  const { inbox, taken, decided, deciders } = noting();
   const app = channel.routes(inbox);
   app.onError(
     (error) => new Response("", { status: error instanceof AppError ? httpStatus[error.code] : 500 }),
@@ -52,7 +52,7 @@ async function made(answer: Answer = posted) {
     await provider[Symbol.asyncDispose]();
     await store.close();
   };
-  return { channel, provider, taken, decided, post, event, send, [Symbol.asyncDispose]: dispose };
+  return { channel, provider, taken, decided, deciders, post, event, send, [Symbol.asyncDispose]: dispose };
 }
 
 const bodyOf = (seen: Seen | undefined): unknown => JSON.parse(seen?.body ?? "null");
@@ -249,6 +249,7 @@ test("makeSlack asks with buttons, and only who was asked decides by them", asyn
   ]);
   await it.post(interaction({ channel: { id: "D1" } }), form);
   expect(it.decided.at(-1)?.[0]).toBe("slack:U1");
+  expect(it.deciders).toEqual(["U1", "U1", "U1", "U1"]);
 });
 
 test("makeSlack takes no written decision in a thread, where it could be somebody else's", async () => {

@@ -4,6 +4,7 @@ import type { Inbound, Inbox, Taken } from "../../src/channels/channel.ts";
 export function recordingInbox(before: (message: Inbound) => void | Promise<void> = () => {}) {
   const taken: Inbound[] = [];
   const decisions: unknown[][] = [];
+  const deciders: string[] = [];
   const waiting = new Set<() => void>();
   const inbox: Inbox = {
     async take(_, message): Promise<Taken> {
@@ -13,7 +14,9 @@ export function recordingInbox(before: (message: Inbound) => void | Promise<void
       for (const look of waiting) look();
       return { kind: "accepted", turnId: message.deliveryId, sessionId: message.sessionId };
     },
-    async decide(...decision) {
+    async decide(_, { senderId, principal }, ...rest) {
+      deciders.push(senderId);
+      const decision: unknown[] = [principal, ...rest];
       const [, id] = decision;
       if (decisions.some(([, decided]) => decided === id)) return `No pending approval found for id: ${id}`;
       decisions.push(decision);
@@ -24,6 +27,8 @@ export function recordingInbox(before: (message: Inbound) => void | Promise<void
     inbox,
     taken,
     decisions,
+    /** Ids of the senders who pressed. */
+    deciders,
     /** Resolves once so many were taken. */
     async took(times: number) {
       while (taken.length < times) {

@@ -1,14 +1,15 @@
 import { expect, test } from "bun:test";
 import type { Inbound } from "../../src/channels/channel.ts";
+import type { PollPace } from "../../src/channels/telegram-poll.ts";
 import { makeTelegram } from "../../src/channels/telegram.ts";
-import { AppError } from "../../src/errors.ts";
+import { AppError, busy, sessionBusy } from "../../src/errors.ts";
 import { memoryStore } from "../../src/store/open.ts";
 import { aMessage, botToken, refuse, startBotApi } from "./bot-api.ts";
 import { recordingInbox } from "./telegram-inbox.ts";
 
-const pollPace = { idleMs: 5, firstWaitMs: 2, longestWaitMs: 10, othersMs: 5 };
+const pollPace = { idleMs: 5, firstWaitMs: 2, longestWaitMs: 10, longestBusyMs: 10, othersMs: 5 };
 
-async function poll(telegramApi: string, before?: (message: Inbound) => void) {
+async function poll(telegramApi: string, before?: (message: Inbound) => void, pace: Partial<PollPace> = {}) {
   const recorded = recordingInbox(before);
   const channel = await makeTelegram(
     {
@@ -19,7 +20,7 @@ async function poll(telegramApi: string, before?: (message: Inbound) => void) {
       telegramSenders: [],
       telegramApi,
     },
-    { store: await memoryStore(), pollPace },
+    { store: await memoryStore(), pollPace: { ...pollPace, ...pace } },
   );
   const controller = new AbortController();
   const started = channel?.start?.(recorded.inbox, controller.signal);
@@ -80,6 +81,34 @@ test("polling keeps an update that cannot be stored, takes those of other chats,
   expect(ids(polling.taken)).toEqual(["2", "1", "3"]);
   expect(asked.map(({ body }) => body.offset)).toEqual([0, 1, 1, 4]);
   expect(asked.map(({ body }) => body.timeout)).toEqual([20, 0, 0, 20]);
+});
+
+test("polling tells whom has a full session of their own to say it again, and waits for nobody", async () => {
+  using api = startBotApi();
+  api.script("getUpdates", () => [update(1), update(2, 8)]);
+  await using polling = await poll(api.url, ({ deliveryId }) => {
+    if (deliveryId === "1") throw sessionBusy();
+  });
+  await polling.took(1);
+  const [said] = await api.seen("sendMessage");
+  const asked = await api.seen("getUpdates", 2);
+  expect(ids(polling.taken)).toEqual(["2"]);
+  expect(said?.body).toEqual({ chat_id: "7", text: "Server is busy. Please retry." });
+  expect(asked.map(({ body }) => body.offset)).toEqual([0, 3]);
+});
+
+test("polling waits for a server without room no longer than its pace has it", async () => {
+  using api = startBotApi();
+  const times = 20;
+  for (let at = 0; at <= times; at++) api.script("getUpdates", () => [update(1)]);
+  let fails = times;
+  const before = () => {
+    if (fails-- > 0) throw busy();
+  };
+  // The usual waits would be double each time: a quarter of an hour.
+  await using polling = await poll(api.url, before, { longestWaitMs: 10 ** 9, longestBusyMs: 5 });
+  await polling.took(1);
+  expect(api.of("sendMessage")).toEqual([]);
 });
 
 test("polling gives an update up that always fails, so that those behind it are taken", async () => {

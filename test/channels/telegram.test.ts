@@ -27,7 +27,7 @@ async function start() {
     },
     {
       store: await memoryStore(),
-      pollPace: { idleMs: 10, firstWaitMs: 5, longestWaitMs: 20, othersMs: 5 },
+      pollPace: { idleMs: 10, firstWaitMs: 5, longestWaitMs: 20, longestBusyMs: 20, othersMs: 5 },
     },
   );
   if (channel === undefined) throw new Error("Expected a channel.");

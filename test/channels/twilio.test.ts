@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "bun:test";
-import { DeliveryError } from "../../src/channels/channel.ts";
+import { DeliveryError, type Inbox } from "../../src/channels/channel.ts";
 import { readFields, twilioSignature } from "../../src/channels/twilio-signature.ts";
 import { makeTwilio } from "../../src/channels/twilio.ts";
-import { AppError, httpStatus } from "../../src/errors.ts";
+import { AppError, busy, httpStatus, sessionBusy, stopping } from "../../src/errors.ts";
 import { enqueue, ofTurn } from "../../src/store/outbox.ts";
 import { memoryStore } from "../../src/store/open.ts";
 import { forEachStore } from "../store/stores.ts";
@@ -14,7 +14,7 @@ const token = "twilio-token-of-a-test";
 const publicUrl = "https://agent.example.com";
 const sent: Answer = () => Response.json({ sid: "SM1", status: "queued", error_code: null }, { status: 201 });
 
-async function made(answer: Answer = sent, over: object = {}) {
+async function made(answer: Answer = sent, over: object = {}, other?: Inbox) {
   const provider = standIn(answer);
   const store = await memoryStore();
   const settings = {
@@ -29,7 +29,7 @@ async function made(answer: Answer = sent, over: object = {}) {
   const channel = await makeTwilio(settings, { store, now: () => 1_700_000_000_000 });
   if (channel?.routes === undefined) throw new Error("There is no SMS channel.");
   const { inbox, taken } = noting();
-  const app = channel.routes(inbox);
+  const app = channel.routes(other ?? inbox);
   app.onError((error) =>
     error instanceof AppError
       ? new Response(error.message, { status: httpStatus[error.code] })
@@ -119,6 +119,18 @@ test("makeTwilio takes nothing that is forged, changed, signed for another addre
   const broken = new Uint8Array([...new TextEncoder().encode(form), 0xff]);
   expect((await it.post(path, broken)).status).toBe(400);
   expect(it.taken).toHaveLength(1);
+});
+
+test("makeTwilio tells who writes while there is no room to do it again, as Twilio does not", async () => {
+  for (const error of [busy(), sessionBusy(), stopping()]) {
+    const { inbox } = noting(() => error);
+    await using it = await made(sent, {}, inbox);
+    const answer = await it.sms({ Body: "hi" });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain(
+      "<Response><Message>Server is busy. Please retry.</Message></Response>",
+    );
+  }
 });
 
 test("makeTwilio lets the provider try again when the message could not be stored", async () => {

@@ -6,6 +6,7 @@ import type { ChannelDesk } from "../../src/gateway/parts.ts";
 import { createAuditTrail } from "../../src/store/audit-trail.ts";
 import { list as listAudit } from "../../src/store/audit-list.ts";
 import * as outbox from "../../src/store/outbox.ts";
+import * as pairings from "../../src/store/pairings.ts";
 import { aHouse, says } from "../channels/a-house.ts";
 import { aliceToken, operatorToken, startGateway } from "./helpers/gateway-server.ts";
 
@@ -149,6 +150,29 @@ test("/pairing/* answers as OpenClaw.NET does", async () => {
   ]);
   expect(await post(`/pairing/revoke?${who}`)).toMatchObject({ status: 200, body: { success: true } });
   expect(await post(`/pairing/revoke?${who}`)).toMatchObject({ status: 404, body: { success: false } });
+});
+
+test("/pairing/list finds those who were admitted behind many who only asked", async () => {
+  await using at = await served();
+  const asked = {
+    channel: "post",
+    recipient: "eve",
+    askedAt: 1,
+    expiresAt: 2,
+    tries: 0,
+    salt: "s",
+    codeHash: "h",
+  };
+  await at.house.store.write(async (tx) => {
+    for (let n = 0; n < 450; n++) await pairings.ask(tx, { ...asked, sender: `s${1000 + n}` }, 0);
+    for (const sender of ["s1210", "s1449"])
+      await pairings.approve(tx, { channel: "post", sender, by: "operator", now: 3 });
+  });
+
+  expect((await at.ask("/pairing/list")).body.items).toEqual([
+    { channelId: "post", senderId: "s1210", approvedAt: 3 },
+    { channelId: "post", senderId: "s1449", approvedAt: 3 },
+  ]);
 });
 
 test("deliveries.* shows what was given up and tries it again", async () => {

@@ -47,6 +47,16 @@ test("status.get, models.list and tools.list tell what there is", async () => {
   });
 });
 
+test("status.get tells a chat token what it talks to and as whom, and nothing of how the server fares", async () => {
+  await using gateway = await startGateway();
+
+  expect((await read(gateway.ask("/api/status", { token: aliceToken }))).body).toEqual({
+    version: "0.0.0-test",
+    model: "small",
+    principal: { name: "alice", scope: "chat" },
+  });
+});
+
 test("sessions.send answers with the turn, whose events follow over SSE to its end", async () => {
   await using gateway = await startGateway();
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { jobCommands } from "../../src/scheduler/job-commands.ts";
 import { memoryStore } from "../../src/store/open.ts";
+import * as sessions from "../../src/store/sessions.ts";
 import { aTurn } from "../helpers/a-turn.ts";
 import { alice, aJob, aProcess, operator } from "./a-scheduler.ts";
 
@@ -24,5 +25,20 @@ test("jobCommands show the operator all jobs, and everybody else their own", asy
   await one.start();
   await one.move("2026-11-23T11:00:00Z");
   expect(await ask(operator, "report")).toContain("- 2026-11-23T11:00:00.000Z: ran, 15 tokens");
+  await one.scheduler.stop();
+});
+
+test("jobCommands show nobody the runs of another's job that had the same name", async () => {
+  const one = aProcess(await memoryStore());
+  const [command] = jobCommands(one.jobs);
+  await one.make();
+  await one.start();
+  await one.move("2026-11-23T11:00:00Z");
+  await one.jobs.remove("report", operator);
+  await one.store.write((tx) => sessions.remove(tx, "job:report"));
+  await one.jobs.create(aJob(), { principal: alice });
+  const told = await command?.run("report", { ...aTurn(), principal: alice });
+  expect(told).toStartWith("report: ");
+  expect(told).not.toContain("11:00:00.000Z: ran");
   await one.scheduler.stop();
 });

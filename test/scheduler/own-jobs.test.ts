@@ -3,6 +3,9 @@ import { plainRequest, type TurnRequest } from "../../src/agent/turn.ts";
 import { ownJobs } from "../../src/scheduler/own-jobs.ts";
 import { memoryStore } from "../../src/store/open.ts";
 import * as turns from "../../src/store/turns.ts";
+import { startInProcess } from "../helpers/in-process.ts";
+import { scriptedModel } from "../helpers/model-server.ts";
+import { obey, pleaseCall } from "../helpers/tool-run.ts";
 import { aJob, alice, aProcess, operator } from "./a-scheduler.ts";
 
 const asked = { name: "watch", schedule: "@daily", prompt: "Look.", deliver: true };
@@ -19,7 +22,7 @@ async function inTurn(over: Partial<TurnRequest> = {}) {
     request: { ...plainRequest, ...over },
     delivery: { channel: "telegram", recipient: "7", answersOnly: true },
   });
-  const of = (caller: { principal: string; turnId: string }) =>
+  const of = (caller: Parameters<typeof ownJobs>[2]["caller"]) =>
     ownJobs(one.jobs, store, { caller, tools: () => ["time", "shell"] });
   return { one, turnId, of, own: of({ principal: "alice", turnId }) };
 }
@@ -37,6 +40,21 @@ test("ownJobs makes a job with at most what its maker's turn has, and says that 
     spec: { tokens: 900, agent: "researcher", delivery: { channel: "telegram", recipient: "7" } },
   });
   expect(await own.list()).toMatchObject([{ name: "watch", zone: "UTC" }]);
+});
+
+test("ownJobs makes a job with what the profile of the call leaves of its turn, and of the turns above", async () => {
+  const { one, of, turnId } = await inTurn({ maxTokens: 900 });
+  await of({ principal: "alice", turnId, agent: "researcher", maxTokens: 700 }).create(asked);
+  expect((await one.jobs.get("watch")).job.spec).toMatchObject({ agent: "researcher", tokens: 700 });
+  const limits = [
+    { turnId: "t0", tokens: 600 },
+    { turnId: "t1", tokens: 500 },
+  ];
+  const root = { turnId: "t0" };
+  const cause = { kind: "delegate", turnId: "t1", callId: "c", depth: 2, root, above: [], limits } as const;
+  const below = await inTurn({ cause, agent: "researcher" });
+  await below.own.create(asked);
+  expect((await below.one.jobs.get("watch")).job.spec).toMatchObject({ agent: "researcher", tokens: 500 });
 });
 
 test("ownJobs keeps the tools of the moment where the turn had all of them, and none where it had none", async () => {
@@ -90,4 +108,27 @@ test("ownJobs shows and deletes no job that an agent did not make for the same p
   const bob = of({ principal: "bob", turnId });
   expect(await bob.list()).toEqual([]);
   await expect(bob.remove("watch")).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("ownJobs knows of a call the profile that ran it, by which name the client asked for it", async () => {
+  const model = scriptedModel(obey);
+  const profile = { name: "cook", description: "Cooks.", tokens: 70_000, tools: ["schedule", "time"] };
+  const server = await startInProcess({
+    MODEL_PROVIDER_ENDPOINT: model.url,
+    MODEL_PROVIDER_MODEL: "scripted",
+    OPENCLAW_AUTONOMY: "full",
+    OPENCLAW_ALLOW_SCHEDULE: "true",
+    OPENCLAW_AGENTS: JSON.stringify([profile]),
+  });
+  try {
+    const args = { action: "create", name: "watch", schedule: "@daily", prompt: "Look." };
+    const content = pleaseCall([{ name: "schedule", arguments: args }]);
+    const body = { model: "openclaw/cook", messages: [{ role: "user", content }] };
+    await server.ask("/v1/chat/completions", body, { headers: { "x-openclaw-session-id": "s1" } });
+    const job = await (await server.ask("/api/jobs/watch")).json();
+    expect(job).toMatchObject({ agent: "cook", tokens: 70_000, onlyTools: ["schedule", "time"] });
+  } finally {
+    await server[Symbol.asyncDispose]();
+    await model.close();
+  }
 });

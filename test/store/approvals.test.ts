@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import * as approvals from "../../src/store/approvals.ts";
-import { anApproval, now } from "./records.ts";
+import * as turns from "../../src/store/turns.ts";
+import { anApproval, aSession, aTurn, now } from "./records.ts";
 import { forEachStore } from "./stores.ts";
 
 forEachStore("insert keeps a question with all that a person must see", async (store) => {
@@ -48,6 +49,9 @@ forEachStore("pending lists the open questions of a requester, or of all, oldest
     expect(await ids()).toEqual(["apr_1", "apr_2", "apr_3"]);
     expect(await ids({ requester: "alice" })).toEqual(["apr_2", "apr_3"]);
     expect(await ids({ requester: "mallory" })).toEqual([]);
+    const endsAfter = anApproval().expiresAt;
+    await approvals.insert(tx, anApproval("apr_5", { expiresAt: endsAfter + 1 }));
+    expect((await approvals.pending(tx, { endsAfter })).map(({ id }) => id)).toEqual(["apr_5"]);
   });
 });
 
@@ -58,5 +62,21 @@ forEachStore("byCall finds the newest question about a call of a turn", async (s
     await approvals.insert(tx, anApproval("apr_3", { askedAt: now + 2, turnId: "t2" }));
     expect((await approvals.byCall(tx, "t1", "call_1"))?.id).toBe("apr_2");
     expect(await approvals.byCall(tx, "t1", "call_2")).toBeUndefined();
+  });
+});
+
+forEachStore("removeUnkept deletes old questions of turns that are not kept, some at once", async (store) => {
+  await store.write(async (tx) => {
+    const { sessionId: _, ...unkept } = anApproval();
+    for (const id of ["apr_1", "apr_2", "apr_3"]) await approvals.insert(tx, { ...unkept, id, turnId: id });
+    await approvals.insert(tx, { ...unkept, id: "apr_4", turnId: "other", expiresAt: now + 5000 });
+    // A delegate of a turn that is not kept is kept itself: its session takes the question with it.
+    await aSession(tx);
+    await turns.insert(tx, aTurn("kept"));
+    await approvals.insert(tx, { ...unkept, id: "apr_5", turnId: "kept" });
+    expect(await approvals.removeUnkept(tx, unkept.expiresAt, 2)).toBe(0);
+    expect(await approvals.removeUnkept(tx, unkept.expiresAt + 1, 2)).toBe(2);
+    expect(await approvals.removeUnkept(tx, unkept.expiresAt + 1, 2)).toBe(1);
+    expect((await approvals.pending(tx)).map(({ id }) => id)).toEqual(["apr_4", "apr_5"]);
   });
 });

@@ -61,6 +61,8 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "jobRuns.skipQueued": (tx) => runs.skipQueued(tx, "j1", "why", now),
   "jobRuns.trim": (tx) => trim(tx, "j1", 5),
   "jobRuns.running": (tx) => runs.running(tx),
+  "jobs.disableMade": (tx) => jobs.disableMade(tx, "alice", now),
+  "jobRuns.list of one": (tx) => runs.list(tx, { jobId: "j1" }, { limit: 5 }),
   "jobRuns.list": (tx) => runs.list(tx, "report", { limit: 5 }),
   "jobRuns.removeBefore": (tx) => removeBefore(tx, now, 5),
   "jobRuns.insert": (tx) => runs.insert(tx, { job, slot: 1, state: "missed", now }),

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import * as lines from "../../src/store/outbox-lines.ts";
 import { listOutbox } from "../../src/store/outbox-list.ts";
 import * as outbox from "../../src/store/outbox.ts";
-import { sweepChannels } from "../../src/store/channel-sweep.ts";
+import { sweepChannels, sweepLines } from "../../src/store/channel-sweep.ts";
 import { forEachStore } from "./stores.ts";
 
 const line = { channel: "post", recipient: "ann" };
@@ -115,6 +115,30 @@ forEachStore(
     expect(await store.write((tx) => sweepChannels(tx, before, 100))).toBe(true);
     const left = await store.read((tx) => outbox.ofTurn(tx, "t1"));
     expect(left.map(({ state }) => state)).toEqual(["dead", "pending"]);
+  },
+);
+
+forEachStore(
+  "sweepLines forgets a recipient for whom nothing is kept any more, and no other",
+  async (store) => {
+    const to = (recipient: string, more: Partial<outbox.NewPieces> = {}) =>
+      store.write((tx) => outbox.enqueue(tx, said(recipient, ["a"], { recipient, ...more })));
+    await to("waits");
+    await to("given-up", { dead: "no" });
+    for (const recipient of ["gone-1", "gone-2", "sent"]) {
+      await to(recipient);
+      const row = await store.write((tx) => lines.claim(tx, { ...line, recipient }, hold));
+      if (row === undefined) throw new Error("Nothing was claimed.");
+      await store.write((tx) => lines.note(tx, row, { kind: "sent" }, { ...hold, goOn: true }));
+      if (recipient.startsWith("gone"))
+        await store.write((tx) => tx`DELETE FROM outbox WHERE id = ${row.id}`);
+    }
+
+    expect(await store.write((tx) => sweepLines(tx, 1))).toBe(false);
+    expect(await store.write((tx) => sweepLines(tx, 10))).toBe(true);
+
+    const left = await store.read((tx) => tx`SELECT recipient FROM outbox_lines ORDER BY recipient`);
+    expect(left.map(({ recipient }) => recipient)).toEqual(["given-up", "sent", "waits"]);
   },
 );
 

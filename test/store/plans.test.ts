@@ -162,6 +162,7 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "approvals.find": (tx) => approvals.find(tx, "apr_1"),
   "approvals.decide": (tx) => approvals.decide(tx, "apr_1", "denied", undefined, now),
   "approvals.start": (tx) => approvals.start(tx, "apr_1", now),
+  "approvals.removeUnkept": (tx) => approvals.removeUnkept(tx, now, 5),
   "approvals.byCall": (tx) => approvals.byCall(tx, "t1", "call_1"),
   "outbox.enqueue": (tx) => outbox.enqueue(tx, somePieces),
   "outbox.retry": (tx) => outbox.retry(tx, "o1", now),

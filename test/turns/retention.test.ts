@@ -1,12 +1,13 @@
 import { expect } from "bun:test";
 import { userMessage } from "../../src/llm/message.ts";
+import * as approvals from "../../src/store/approvals.ts";
 import * as events from "../../src/store/events.ts";
 import type { Store } from "../../src/store/open.ts";
 import { beginErase } from "../../src/store/retention.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import * as turns from "../../src/store/turns.ts";
 import { eraseSession, sweep } from "../../src/turns/retention.ts";
-import { aSession, aTurn, now } from "../store/records.ts";
+import { anApproval, aSession, aTurn, now } from "../store/records.ts";
 import { forEachStore } from "../store/stores.ts";
 
 const day = 86_400_000;
@@ -80,3 +81,24 @@ forEachStore("sweep stops when it is told to", async (store) => {
   });
   expect(await idsIn(store)).toEqual(["old"]);
 });
+
+forEachStore(
+  "sweep deletes the questions of turns that are not kept, also where sessions stay for ever",
+  async (store) => {
+    const { sessionId: _, ...unkept } = anApproval();
+    const left = async () =>
+      (await store.read((tx) => tx`SELECT id FROM approvals ORDER BY id`)).map((row) => row["id"]);
+    const ask = (id: string, daysAgo: number) =>
+      store.write((tx) =>
+        approvals.insert(tx, { ...unkept, id, turnId: id, expiresAt: now - daysAgo * day }),
+      );
+    await ask("apr_1", 40);
+    await ask("apr_2", 10);
+    await ask("apr_3", 0.5);
+    const at = { signal: never, now: () => now };
+    await sweep(store, { sessionMs: 30 * day, eventMs: 0 }, at);
+    expect(await left()).toEqual(["apr_2", "apr_3"]);
+    await sweep(store, { sessionMs: 0, eventMs: 0 }, at);
+    expect(await left()).toEqual(["apr_3"]);
+  },
+);

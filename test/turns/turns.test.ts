@@ -6,7 +6,7 @@ import { sessionCommands } from "../../src/agent/session-commands.ts";
 import { createApprovals } from "../../src/agent/approvals.ts";
 import { plainRequest, type RunTurn, type TurnEvent } from "../../src/agent/turn.ts";
 import { createTurnEnds } from "../../src/agent/turn-ends.ts";
-import { AppError } from "../../src/errors.ts";
+import { AppError, isSessionBusy } from "../../src/errors.ts";
 import { assistantMessage, toolMessage } from "../../src/llm/message.ts";
 import { commands } from "../../src/middleware/commands.ts";
 import { contextWindow } from "../../src/middleware/context-window.ts";
@@ -141,7 +141,9 @@ test("accept bounds the turns that wait behind one of the same session", async (
     await turns.accept(says("3")),
   ];
 
-  await expect(turns.accept(says("4"))).rejects.toMatchObject({ code: "busy" });
+  const refused: unknown = await turns.accept(says("4")).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "busy", message: "Server is busy. Please retry." });
+  expect(isSessionBusy(refused)).toBe(true);
   gate.resolve();
 
   expect(new Set(accepted.map((each) => each.turnId)).size).toBe(3);

@@ -17,19 +17,19 @@ const statusGet = defineOperation({
   name: "status.get",
   http: "GET /api/status",
   scope: "chat",
-  summary: "What this server is, and who asks.",
+  summary: "What this server is, and who asks; for the operator also how it fares.",
   params: v.object({}),
   result: v.looseObject({
     version: v.string(),
-    uptimeMs: v.number(),
+    uptimeMs: v.optional(v.number()),
     principal: v.object({ name: v.string(), scope: v.string() }),
   }),
-  run: async (_, { status, version, startedAt, principal }) => ({
-    ...(await status()),
-    version,
-    uptimeMs: Date.now() - startedAt,
-    principal,
-  }),
+  async run(_, { status, version, startedAt, principal }) {
+    const all = await status();
+    // How providers, queues and channels fare, and who may write by them, is nothing for who only talks to it.
+    if (principal.scope !== "operator") return { model: all.model, version, principal };
+    return { ...all, version, uptimeMs: Date.now() - startedAt, principal };
+  },
 });
 
 const spending = {

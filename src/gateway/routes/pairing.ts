@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type App, principalOf } from "../call.ts";
 import { ChannelName, Code, pairingsOf, refusal, SenderId } from "../operations/pairing.ts";
-import type { GatewayParts } from "../parts.ts";
+import type { ChannelDesk, GatewayParts } from "../parts.ts";
 import { json } from "../respond.ts";
 
 const Approve = v.object({ channelId: ChannelName, senderId: SenderId, code: Code });
@@ -10,16 +10,30 @@ const Revoke = v.object({ channelId: ChannelName, senderId: SenderId });
 /** The most that one list holds. */
 const mostItems = 200;
 
+/** Those who were admitted, and not those who only asked, however many these are. */
+async function listApproved(pairings: ChannelDesk["pairings"]) {
+  const approved = [];
+  let cursor: string | undefined;
+  do {
+    const page = await pairings.list({ limit: mostItems, ...(cursor !== undefined && { cursor }) });
+    approved.push(...page.items.filter(({ approvedAt }) => approvedAt !== undefined));
+    cursor = page.next;
+  } while (cursor !== undefined && approved.length < mostItems);
+  return approved.slice(0, mostItems);
+}
+
 const failure = (status: 400 | 404, error: string) => json({ success: false, error }, status);
 
 /** `/pairing/*`, as tools around OpenClaw.NET call it; for the operator alone, which the door sees to. */
 export function pairingRoutes(app: App, { channels }: GatewayParts): void {
   app.get("/pairing/list", async () => {
-    const { items } = await pairingsOf(channels).list({ limit: mostItems });
+    const approved = await listApproved(pairingsOf(channels));
     return json({
-      items: items
-        .filter(({ approvedAt }) => approvedAt !== undefined)
-        .map(({ channel: channelId, sender: senderId, approvedAt }) => ({ channelId, senderId, approvedAt })),
+      items: approved.map(({ channel: channelId, sender: senderId, approvedAt }) => ({
+        channelId,
+        senderId,
+        approvedAt,
+      })),
     });
   });
 
