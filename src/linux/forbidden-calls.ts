@@ -9,16 +9,16 @@ export interface FilterOptions {
   readonly local: boolean;
   /** Landlock's version: what it does not cover yet is forbidden here. */
   readonly landlock: number;
-  /** Process that must not be touched, where no namespace hides it. */
-  readonly protect: number | undefined;
+  /** Processes and threads that must not be touched, where no namespace hides them; groups of processes as negative numbers. */
+  readonly protect: readonly number[];
 }
 
-/** One test of an argument's lower (`half` 1: upper) 32 bits: `(value & mask) === equals`, or its contrary. */
+/** One test of an argument's lower (`half` 1: upper) 32 bits: `(value & mask) === equals` (or one of them), or its contrary. */
 export interface Test {
   readonly argument: number;
   readonly half?: 1;
   readonly mask?: number;
-  readonly equals: number;
+  readonly equals: number | readonly number[];
   readonly not?: true;
 }
 
@@ -60,6 +60,10 @@ const [stream, typeMask, tcpProtocol, fastOpen] = [1, 0xf, 6, 0x2000_0000];
 const [oCreat, oTrunc, accessMode] = [0o100, 0o1000, 3];
 /** Typing into the terminal of somebody else: TIOCSTI, TIOCLINUX. */
 const typing = [0x5412, 0x541c];
+/** Having the kernel send a signal to another process: FIOSETOWN and SIOCSPGRP; F_SETOWN, F_SETSIG and F_SETOWN_EX. */
+const owning = { ioctl: [0x8901, 0x8902], fcntl: [8, 10, 15] } as const;
+/** So many are protected: a filter has 4096 instructions, and no jump goes further than 255. */
+const mostProtected = 200;
 
 const refuse = (call: CallName, ...when: readonly Test[]): Rule => ({ call, error: EPERM, when });
 const set = (argument: number, mask: number): Test => ({ argument, mask, equals: mask });
@@ -104,21 +108,24 @@ const noTruncate: readonly Rule[] = [
   refuse("openat", set(2, oTrunc), { argument: 2, mask: accessMode, equals: 0 }),
 ];
 
-/** A process of the same user could stop it, slow it down or change its limits. */
-function protection(pid: number): readonly Rule[] {
-  const is = (argument: number, value: number): Test => ({ argument, equals: value >>> 0 });
+/** A process of the same user could stop them, slow them down or change their limits: a thread by its number, too. */
+function protection(ids: readonly number[]): readonly Rule[] {
+  const protect = ids.slice(0, mostProtected);
+  const threads = protect.filter((id) => id > 0);
+  const groups = protect.filter((id) => id < 0);
+  const isThread = (argument: number): Test => ({ argument, equals: threads });
   return [
     ...(["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open"] as const).map(
-      (call) => refuse(call, is(0, pid)),
+      (call) => refuse(call, isThread(0)),
     ),
-    refuse("kill", is(0, -pid)),
-    refuse("kill", is(0, -1)),
+    // -1: everybody.
+    refuse("kill", { argument: 0, equals: [...groups, -1] }),
     ...(["sched_setaffinity", "sched_setscheduler", "sched_setattr", "sched_setparam"] as const).map((call) =>
-      refuse(call, is(0, pid)),
+      refuse(call, isThread(0)),
     ),
-    refuse("setpriority", is(1, pid)),
+    refuse("setpriority", isThread(1)),
     refuse("setpriority", not(0, 0)),
-    refuse("ioprio_set", is(1, pid)),
+    refuse("ioprio_set", isThread(1)),
   ];
 }
 
@@ -139,10 +146,11 @@ export const forbiddenCalls = (options: FilterOptions): readonly Rule[] => [
   ...never.map((call) => refuse(call)),
   ...absent.map((call): Rule => ({ call, error: ENOSYS, when: [] })),
   refuse("clone", { ...not(0, 0), mask: newNamespaces }),
-  ...typing.map((request) => refuse("ioctl", { argument: 1, equals: request })),
+  refuse("ioctl", { argument: 1, equals: [...typing, ...owning.ioctl] }),
+  refuse("fcntl", { argument: 1, equals: owning.fcntl }),
   ...noSetIds(),
   ...sockets(options),
   ...noForeignLimits,
   ...(options.landlock < 3 ? noTruncate : []),
-  ...(options.protect === undefined ? [] : protection(options.protect)),
+  ...(options.protect.length === 0 ? [] : protection(options.protect)),
 ];

@@ -123,5 +123,13 @@ export function killGroup(group: number) {
   }
 }
 
+/** This process, its group as a negative number, and its threads as they are now: all that a signal for it can name. */
+export function ownThreads(): readonly number[] {
+  const group = stateOf(process.pid)?.group ?? 0;
+  const threads = entries("/proc/self/task").map(Number);
+  // 0 is a group outside of this namespace, which nobody here can name.
+  return [...new Set([process.pid, ...(group > 0 ? [-group] : []), ...threads])];
+}
+
 /** Takes an ended child of this process off the kernel's list; false when it is none. */
 export const reap = (pid: number): boolean => kernel().try("wait4", pid, 0, withoutHanging, 0) === pid;

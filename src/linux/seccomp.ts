@@ -42,9 +42,14 @@ const answer = (value: number): Instruction => [0x06, 0, 0, value];
 
 /** Goes on with the next instruction when the test holds, else skips `rest` more than its own. */
 function testing({ argument, half, mask, equals, not }: Test, rest: number): Instruction[] {
-  const compare = not ? ifEqual(equals >>> 0, rest, 0) : ifEqual(equals >>> 0, 0, rest);
+  const values = typeof equals === "number" ? [equals] : equals;
+  const compare = values.map((value, index) => {
+    const left = values.length - 1 - index;
+    if (not) return ifEqual(value >>> 0, left + rest, 0);
+    return left === 0 ? ifEqual(value >>> 0, 0, rest) : ifEqual(value >>> 0, left, 0);
+  });
   const value = load(at.argument(argument, half));
-  return mask === undefined ? [value, compare] : [value, and(mask), compare];
+  return mask === undefined ? [value, ...compare] : [value, and(mask), ...compare];
 }
 
 /** The instructions of one rule; they end behind the last one when it does not apply. */

@@ -3,7 +3,7 @@ import type { FilterOptions } from "../../src/linux/forbidden-calls.ts";
 import { filterProgram } from "../../src/linux/seccomp.ts";
 import { type Architecture, callNumber, type CallName } from "../../src/linux/system-calls.ts";
 
-const plain: FilterOptions = { tcp: false, local: false, landlock: 7, protect: undefined };
+const plain: FilterOptions = { tcp: false, local: false, landlock: 7, protect: [] };
 const audit = { x64: 0xc000_003e, arm64: 0xc000_00b7 } as const;
 const [allowed, killed, refused, absent] = [0x7fff_0000, 0x8000_0000, 0x0005_0001, 0x0005_0026];
 
@@ -48,7 +48,8 @@ const ask = (
 
 describe.each(["x64", "arm64"] as const)("filterProgram for %s", (architecture) => {
   test("fits into what the kernel takes, and never jumps too far", () => {
-    const program = filterProgram({ tcp: true, local: true, landlock: 1, protect: 4711 }, architecture);
+    const protect = Array.from({ length: 1000 }, (_, index) => 4711 + index);
+    const program = filterProgram({ tcp: true, local: true, landlock: 1, protect }, architecture);
     expect(program.length).toBeLessThan(4096);
     expect(program.every(([, whenTrue, whenFalse]) => whenTrue < 256 && whenFalse < 256)).toBe(true);
   });
@@ -106,11 +107,38 @@ describe.each(["x64", "arm64"] as const)("filterProgram for %s", (architecture) 
     expect(ask(architecture, "prlimit64", [0, 7, 4096])).toBe(allowed);
     expect(ask(architecture, "prlimit64", [4711, 7, 4096])).toBe(refused);
     expect(ask(architecture, "setrlimit", [15, 4096])).toBe(refused);
-    const protect = { protect: 4711 };
-    expect(ask(architecture, "kill", [4711, 9], protect)).toBe(refused);
-    expect(ask(architecture, "kill", [2 ** 32 - 4711, 9], protect)).toBe(refused);
-    expect(ask(architecture, "kill", [2 ** 32 - 1, 9], protect)).toBe(refused);
-    expect(ask(architecture, "kill", [4712, 9], protect)).toBe(allowed);
+  });
+
+  test("keeps all threads of the server and its group from signals, and programs from having them sent", () => {
+    const protect = { protect: [4711, -4700, 4712, 4713] };
+    const signals = [
+      "kill",
+      "tkill",
+      "tgkill",
+      "rt_sigqueueinfo",
+      "rt_tgsigqueueinfo",
+      "pidfd_open",
+    ] as const;
+    const changes = ["sched_setaffinity", "sched_setscheduler", "sched_setattr", "sched_setparam"] as const;
+    for (const call of [...signals, ...changes]) {
+      for (const id of [4711, 4712, 4713, 2 ** 32 + 4712])
+        expect([call, id, ask(architecture, call, [id, 9], protect)]).toEqual([call, id, refused]);
+      expect([call, ask(architecture, call, [4714, 9], protect)]).toEqual([call, allowed]);
+    }
+    for (const call of ["setpriority", "ioprio_set"] as const)
+      expect([4712, 4714].map((id) => ask(architecture, call, [0, id], protect))).toEqual([refused, allowed]);
+    const groups = [4700, 1, 4711].map((id) => ask(architecture, "kill", [2 ** 32 - id, 9], protect));
+    expect(groups).toEqual([refused, refused, allowed]);
+    expect(ask(architecture, "kill", [4700, 9], protect)).toBe(allowed);
+    expect(ask(architecture, "kill", [2 ** 32 - 1, 9])).toBe(allowed);
+    for (const options of [protect, {}]) {
+      const asked = (call: CallName, commands: readonly number[]) =>
+        commands.map((command) => ask(architecture, call, [3, command, 4711], options));
+      expect(asked("fcntl", [8, 10, 15, 2 ** 32 + 8])).toEqual(Array(4).fill(refused));
+      expect(asked("fcntl", [1, 2, 3, 4, 9, 1030])).toEqual(Array(6).fill(allowed));
+      expect(asked("ioctl", [0x8901, 0x8902, 0x5412, 0x541c])).toEqual(Array(4).fill(refused));
+      expect(asked("ioctl", [0x5401, 0x8903])).toEqual([allowed, allowed]);
+    }
   });
 
   test("lets no file be made that runs as its owner, and none be cut that Landlock does not watch", () => {

@@ -108,7 +108,7 @@ describe.each(sandboxes)("git in a hostile repository (sandbox: %s)", (sandbox) 
     const results = await everything();
     expect(results[6]).toMatchObject({ status: "ok", text: expect.not.stringContaining("exit code") });
     expect(ran()).toEqual([]);
-  });
+  }, 20_000);
 
   test.each([
     ["diff.external", "x"],
@@ -124,6 +124,7 @@ describe.each(sandboxes)("git in a hostile repository (sandbox: %s)", (sandbox) 
     ["core.alternateRefsCommand", "x"],
     ["trailer.x.command", "x"],
     ["branch.main.mergeOptions", "-F /etc/passwd"],
+    ["alias.merge-x", "!x"],
   ])("refuses it for %s, naming the key", async (key, value) => {
     at.plain(["config", key, value]);
     expect(await at.call("status")).toMatchObject({
@@ -197,6 +198,49 @@ describe.each(sandboxes)("git in a hostile repository (sandbox: %s)", (sandbox) 
     at.write(".git/rebase-merge/git-rebase-todo", todo);
     expect((await at.call("rebase", ["--continue"])).text).toContain("Successfully rebased");
     expect(ran()).toEqual([]);
+  });
+
+  const diverge = () => {
+    at.plain(["checkout", "-qb", "side"]);
+    at.write("a.txt", "side\n");
+    at.plain(["commit", "-qam", "side"]);
+    at.plain(["checkout", "-q", "main"]);
+    at.write("b.txt", "main\n");
+    at.plain(["add", "b.txt"]);
+    at.plain(["commit", "-qm", "main"]);
+  };
+
+  test("takes no steps of a rebase from rebase.instructionFormat", async () => {
+    diverge();
+    at.plain(["clone", "-q", "--bare", ".", "bare.git"]);
+    at.plain(["remote", "add", "origin", "./bare.git"]);
+    at.plain(["config", "rebase.instructionFormat", `%s%nexec ${program("format")}`]);
+    at.plain(["config", "pull.rebase", "true"]);
+    expect((await at.call("pull", ["origin", "side"])).text).toContain("Successfully rebased");
+    at.plain(["reset", "-q", "--hard", "HEAD~1"]);
+    at.plain(["commit", "-q", "--allow-empty", "-m", "more"]);
+    expect((await at.call("rebase", ["side", "-f"])).text).toContain("Successfully rebased");
+    expect(ran()).toEqual([]);
+  });
+
+  test("goes on with no rebase whose strategy is none of git's own", async () => {
+    diverge();
+    at.write("a.txt", "main\n");
+    at.plain(["commit", "-qam", "main too"]);
+    expect((await at.call("rebase", ["side", "-X", "patience"])).text).toContain("CONFLICT");
+    at.write("a.txt", "both\n");
+    await at.call("add", ["a.txt"]);
+    const file = join(at.work, ".git/rebase-merge/strategy");
+    const own = readFileSync(file, "utf8");
+    for (const strategy of ["x", "ort\nx", "../x", `ort${" ".repeat(1000)}`]) {
+      writeFileSync(file, strategy);
+      expect(await at.call("rebase", ["--continue"])).toMatchObject({
+        status: "denied",
+        text: expect.stringContaining("its strategy is none of git's own; abort it."),
+      });
+    }
+    writeFileSync(file, own);
+    expect((await at.call("rebase", ["--continue"])).text).toContain("Successfully rebased");
   });
 
   test("reads a configured address like one that is given", async () => {

@@ -1,3 +1,4 @@
+import { AppError } from "../../errors.ts";
 import type { BrowserEngine } from "./browser-engine.ts";
 import { explainBrowser } from "./browser-errors.ts";
 import { openTab, type Tab, untilAborted } from "./browser-tab.ts";
@@ -15,7 +16,7 @@ export interface TabsParts {
 /** The tabs of all sessions, in one browser that is started when it is first needed. */
 export interface Tabs {
   find(caller: Caller): Tab | undefined;
-  /** The tab of the caller's session; opened where there is none. */
+  /** The tab of the caller's session; opened where there is none. Throws `unavailable` where there are too many that work. */
   open(caller: Caller, signal: AbortSignal): Promise<Tab>;
   close(): Promise<void>;
 }
@@ -69,6 +70,15 @@ export function createTabs({ start, egress, idleMs, mostTabs = 8 }: TabsParts): 
     if (seats.size === 0) engineTimer = setTimeout(() => void endEngine(), idleMs);
   }
 
+  /** Closes the tab that was idle for longest where there is no room for another. */
+  function makeRoom() {
+    if (seats.size < mostTabs) return;
+    const idle = [...seats].find(([, { tab }]) => tab?.isBusy === false);
+    if (idle === undefined)
+      throw new AppError("unavailable", "Too many pages are open here; try again in a moment.");
+    leave(...idle);
+  }
+
   function touch(key: string, seat: Seat) {
     seats.delete(key);
     seats.set(key, seat);
@@ -106,6 +116,7 @@ export function createTabs({ start, egress, idleMs, mostTabs = 8 }: TabsParts): 
       const key = keyOf(caller);
       let seat = seats.get(key);
       if (seat === undefined) {
+        makeRoom();
         const stop = new AbortController();
         const made: Seat = { opening: openIn(caller, stop.signal), stop };
         made.opening.then(
@@ -115,8 +126,6 @@ export function createTabs({ start, egress, idleMs, mostTabs = 8 }: TabsParts): 
         seat = made;
       }
       touch(key, seat);
-      const [oldestKey = "", oldest] = [...seats][0] ?? [];
-      if (seats.size > mostTabs && oldest !== undefined) leave(oldestKey, oldest);
       return untilAborted(seat.opening, signal);
     },
     async close() {

@@ -73,7 +73,7 @@ export function lendCode(
       checkCode(text);
       if (language !== "javascript") return runProgram(language, text, { caller, signal, onOutput });
       javaScript ??= createJavaScript();
-      return javaScript.run(text, onOutput, signal);
+      return javaScript.run(text, onOutput, signal, caller.principal);
     },
   });
 

@@ -1,3 +1,4 @@
+import { AppError } from "../../errors.ts";
 import type { OnOutput, ProgramEnd } from "../capabilities.ts";
 import { type JavaScriptProcess, startJavaScriptProcess } from "./javascript-process.ts";
 import { createKeptText, mostOutput } from "../processes/kept-text.ts";
@@ -11,44 +12,56 @@ export interface JavaScriptLimits {
 
 /** Code in the embedded interpreter, in processes of our own of which some stay for a while. */
 export interface JavaScript {
-  /** Ended by the signal, it resolves with what it had printed until then; rejects when it had not begun. */
-  run(code: string, onOutput: OnOutput, signal: AbortSignal): Promise<ProgramEnd>;
+  /**
+   * Ended by the signal, it resolves with what it had printed until then; rejects with `unavailable` when it had not begun.
+   * One `principal` never has all processes, so that endless code of one does not keep the others waiting.
+   */
+  run(code: string, onOutput: OnOutput, signal: AbortSignal, principal: string): Promise<ProgramEnd>;
   /** Ends all that runs. */
   close(): Promise<void>;
 }
 
 const standardLimits: JavaScriptLimits = { atOnce: 2, idleMs: 30_000 };
 
-/** At most `most` at once; whoever waits longest is next. */
+/** At most `most` at once, and all but one of them for one principal; whoever waits longest of those that may is next. */
 function createPlaces(most: number) {
-  const waiting = new Set<() => void>();
-  let taken = 0;
+  const mostOfOne = Math.max(1, most - 1);
+  const waiting = new Set<{ readonly principal: string; begin(): void }>();
+  const taken: string[] = [];
+  const mayEnter = (principal: string) =>
+    taken.length < most && taken.filter((each) => each === principal).length < mostOfOne;
   return {
-    /** Rejects at the signal. */
-    async enter(signal: AbortSignal) {
+    /** Rejects with `unavailable` when the signal ends the wait. */
+    async enter(principal: string, signal: AbortSignal) {
       signal.throwIfAborted();
-      if (taken < most) {
-        taken += 1;
+      if (mayEnter(principal)) {
+        taken.push(principal);
         return;
       }
       const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const mine = { principal, begin: resolve };
       const leave = () => {
-        if (waiting.delete(resolve)) reject(signal.reason);
+        if (!waiting.delete(mine)) return;
+        const text = "Cannot run the code: others are running code here; try again.";
+        reject(new AppError("unavailable", text, { cause: signal.reason }));
       };
-      waiting.add(resolve);
+      waiting.add(mine);
       signal.addEventListener("abort", leave, { once: true });
-      await promise;
-      signal.removeEventListener("abort", leave);
-    },
-    leave() {
-      const [next] = waiting;
-      if (next === undefined) {
-        taken -= 1;
-        return;
+      try {
+        await promise;
+      } finally {
+        signal.removeEventListener("abort", leave);
       }
-      // The place is handed over.
-      waiting.delete(next);
-      next();
+    },
+    leave(principal: string) {
+      taken.splice(taken.indexOf(principal), 1);
+      for (const next of waiting) {
+        if (!mayEnter(next.principal)) continue;
+        // Taken at once: nobody who comes in between may have it.
+        taken.push(next.principal);
+        waiting.delete(next);
+        next.begin();
+      }
     },
   };
 }
@@ -100,8 +113,8 @@ export function createJavaScript(limits: JavaScriptLimits = standardLimits): Jav
   }
 
   return {
-    async run(code, onOutput, signal) {
-      await places.enter(signal);
+    async run(code, onOutput, signal, principal) {
+      await places.enter(principal, signal);
       const seat = take();
       let isWell = false;
       try {
@@ -111,7 +124,7 @@ export function createJavaScript(limits: JavaScriptLimits = standardLimits): Jav
       } finally {
         if (isWell) giveBack(seat);
         else await end(seat);
-        places.leave();
+        places.leave(principal);
       }
     },
     async close() {

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, opendirSync } from "node:fs";
 import { posix } from "node:path";
 import { AppError } from "../../errors.ts";
 import { openPath, pathOf } from "../../linux/open-beneath.ts";
@@ -41,6 +41,11 @@ function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
+function isEmpty(fd: number): boolean {
+  using folder = opendirSync(pathOf(fd));
+  return folder.readSync() === null;
+}
+
 /** Writing for one call; `inTurn` is shared by all calls. */
 export function canWrite(grant: Grant, inTurn: InTurn, signal: AbortSignal): CanWrite {
   /** Opens a folder, and makes it first when asked to and it is missing. */
@@ -59,8 +64,10 @@ export function canWrite(grant: Grant, inTurn: InTurn, signal: AbortSignal): Can
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       return openBelow(grant, root, inside, "inside", name);
     }
-    using made = await openBelow(grant, root, inside, "inside", name);
-    giveToOwnerOf(parent.stat, made.fd);
+    using made = await openBelow(grant, parent, posix.basename(inside), "none", name);
+    // A moment ago a program of the workspace may have put something else in its place, which is not given away.
+    if (made.stat.isDirectory() && made.stat.uid === process.getuid?.() && isEmpty(made.fd))
+      giveToOwnerOf(parent.stat, made.fd);
     // Once more, because whose it is was looked at as well.
     return openBelow(grant, root, inside, "inside", name);
   }

@@ -19,6 +19,8 @@ const dangerous: readonly RegExp[] = [
   /^url\./,
   /^(?:fetch|transfer)\.bundleuri$/,
   /^submodule\..*\.update$/,
+  // Git runs `git merge-NAME` for a strategy of that name.
+  /^alias\.merge-/i,
 ];
 
 /** Of http only these are taken: others choose proxies, addresses and files. */
@@ -54,6 +56,11 @@ const always = {
   "fetch.recurseSubmodules": "false",
   "push.recurseSubmodules": "no",
   "diff.ignoreSubmodules": "dirty",
+  // What these show is told by a git in the submodule, by its configuration.
+  "diff.submodule": "short",
+  "status.submoduleSummary": "false",
+  // Its lines become steps of the rebase.
+  "rebase.instructionFormat": "%s",
   "color.ui": "false",
   "advice.detachedHead": "false",
   // The folder was checked to be a granted one; whose it is does not matter more than that.
@@ -77,7 +84,7 @@ const cleanEnvironment = {
 } as const;
 
 export interface GitEnvironment {
-  /** Names of keys that the repository sets. */
+  /** Names of keys that the repository sets, and of those in `.gitmodules` that need an answer. */
   readonly names: readonly string[];
   /** Folders above which no repository is looked for. */
   readonly ceilings: readonly string[];

@@ -1,7 +1,8 @@
 import { AppError } from "../../errors.ts";
 import type { GitArguments } from "./git-arguments.ts";
 import { readGitAddress } from "./git-remotes.ts";
-import { remoteAddresses, type RunGit, type Surroundings } from "./git-repository.ts";
+import { remoteAddresses, type Surroundings } from "./git-repository.ts";
+import type { RunGit } from "./run-git.ts";
 
 /** What a call may fetch by, and the folders among where it fetches from. */
 export interface Ways {

@@ -1,30 +1,19 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { AppError } from "../../errors.ts";
-import type { OnOutput, ProgramEnd } from "../capabilities.ts";
 import { lookEnvironment, requireHarmless } from "./git-config.ts";
+import { modulesIgnored } from "./git-modules.ts";
 import type { GitPlaces } from "./git-places.ts";
 import { shown } from "../paths.ts";
+import type { RunGit } from "./run-git.ts";
 
 /** A repository as far as a call must know it. */
 export interface Repository {
-  /** Names of the keys of its configuration. */
+  /** Names of the keys of its configuration, and of `submodule.*.ignore` in its `.gitmodules`. */
   readonly names: readonly string[];
   /** Real path of its `.git`. */
   readonly gitDir: string;
 }
-
-export type RunGit = (
-  words: readonly string[],
-  more: {
-    readonly cwd: string;
-    readonly write: boolean;
-    readonly environment: Readonly<Record<string, string>>;
-    readonly proxy?: { readonly url: string; readonly port: number };
-    readonly onOutput?: OnOutput;
-    readonly bytes: number;
-  },
-) => Promise<ProgramEnd>;
 
 export interface Surroundings {
   readonly places: GitPlaces;
@@ -51,6 +40,21 @@ function requireOwnObjects(commonDir: string, places: GitPlaces) {
 
 const longestTodo = 1_048_576;
 
+const longestStrategy = 64;
+
+/** A strategy is a program `git-merge-NAME`: throws `forbidden` unless the file, where there is one, names one of git's own. */
+function requireOwnStrategy(file: string) {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  const isOwn =
+    stat.isFile() &&
+    stat.size <= longestStrategy &&
+    /^(?:ort|recursive|resolve|octopus|ours|subtree)?\n?$/.test(readFileSync(file, "utf8"));
+  if (isOwn) return;
+  const why = "its strategy is none of git's own; abort it";
+  throw new AppError("forbidden", `Cannot go on with the rebase: ${why}.`);
+}
+
 /** Throws `forbidden` when the steps that a rebase is to go on with start programs: a file says so, which anybody may write. */
 export function requirePlainRebase(gitDir: string) {
   for (const name of [
@@ -67,6 +71,7 @@ export function requirePlainRebase(gitDir: string) {
     const why = "its remaining steps start programs; abort it";
     throw new AppError("forbidden", `Cannot go on with the rebase: ${why}.`);
   }
+  requireOwnStrategy(posix.join(gitDir, "rebase-merge/strategy"));
 }
 
 /** What lies at a folder, once it is sure that it is a repository of the granted folders that runs nothing of its own. */
@@ -90,14 +95,18 @@ export async function inspectRepository(
       `There is no repository that git can use in ${shown(cwd)}: ${shown(said)}.`,
     );
   }
+  const [, , topLevel] = found;
   const real = found.map((path) => places.existing(path, cwd));
   requireOwnObjects(commonDir, places);
-  const config = await run(["config", "--list", "--name-only", "--includes"], look);
+  const [config, modules] = await Promise.all([
+    run(["config", "--list", "--name-only", "--includes"], look),
+    modulesIgnored(run, cwd, ceilings, topLevel),
+  ]);
   if (config.exitCode !== 0 || config.cutBytes > 0)
     throw new AppError("bad_request", `The configuration of the repository in ${shown(cwd)} cannot be read.`);
   const names = lines(config.output);
   requireHarmless(names, network);
-  return { names, gitDir: real[0] ?? gitDir };
+  return { names: [...names, ...modules], gitDir: real[0] ?? gitDir };
 }
 
 /** Addresses that the configuration gives to a repository's remotes. */

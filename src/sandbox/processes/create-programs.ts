@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { becomeSubreaper } from "../../linux/marked.ts";
+import { becomeSubreaper, ownThreads } from "../../linux/marked.ts";
 import { sandboxLog as log } from "../../telemetry/log.ts";
 import type { CallGroup } from "./call-group.ts";
 import { findCallGroups } from "./cgroup.ts";
@@ -75,7 +75,7 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
       port: spec.proxy?.port ?? null,
       local: kind === "launch",
       user: user ?? null,
-      protect: bubblewrap === undefined ? process.pid : null,
+      protect: bubblewrap === undefined ? ownThreads() : [],
       mark: lastMark,
       cpuSeconds: kind === "run" ? cpuSeconds : Number.MAX_SAFE_INTEGER,
       fileBytes: settings.processFileBytes,

@@ -23,6 +23,8 @@ export function describeHost(
   if (mode === "none") return { works: false, text: "none: OPENCLAW_SANDBOX says so" };
   if (fault !== undefined) return { works: false, text: `none: ${fault}` };
   const network = landlock < 4 ? ["no network for programs (Linux 6.7 has it)"] : [];
+  // The filter knows only those threads of the server that there were when a program was started.
+  const isOpen = landlock < 6 && bubblewrap === undefined && (user === undefined || isRoot);
   const parts = [
     `Landlock ${landlock}`,
     "seccomp",
@@ -31,6 +33,7 @@ export function describeHost(
     ...(isRoot ? ["user 0 without capabilities"] : []),
     describeLimits(groups),
     ...network,
+    ...(isOpen ? ["programs can signal later threads of this server (Linux 6.12 forbids it)"] : []),
   ];
   return {
     works: true,

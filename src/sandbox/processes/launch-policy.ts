@@ -24,8 +24,8 @@ export interface LaunchPolicy {
   readonly local: boolean;
   /** User to become; null stays. */
   readonly user: { readonly uid: number; readonly gid: number } | null;
-  /** Process that must not be touched. */
-  readonly protect: number | null;
+  /** Processes and threads that must not be touched; a group of processes as a negative number. */
+  readonly protect: readonly number[];
   readonly mark: number;
   readonly cpuSeconds: number;
   readonly fileBytes: number;
@@ -42,6 +42,8 @@ export interface LaunchPolicy {
 }
 
 const texts = (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === "string");
+const integers = (value: unknown) =>
+  Array.isArray(value) && value.every((each) => Number.isSafeInteger(each));
 const whole = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 const orNull = (check: (value: unknown) => boolean) => (value: unknown) => value === null || check(value);
 const truth = (value: unknown) => typeof value === "boolean";
@@ -59,7 +61,7 @@ const checks: Readonly<Record<keyof LaunchPolicy, (value: unknown) => boolean>> 
   port: orNull(whole),
   local: truth,
   user: orNull((value) => isObject(value) && whole(value["uid"]) && whole(value["gid"])),
-  protect: orNull(whole),
+  protect: integers,
   mark: whole,
   cpuSeconds: whole,
   fileBytes: whole,

@@ -50,7 +50,7 @@ function confine(policy: LaunchPolicy) {
     tcp: policy.port !== null,
     local: policy.local,
     landlock: policy.landlock,
-    protect: policy.protect ?? undefined,
+    protect: policy.protect,
   });
 }
 

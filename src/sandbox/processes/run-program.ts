@@ -115,7 +115,7 @@ export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
       stop();
     };
     using _watch = watchProcesses(
-      roots,
+      { roots, mark, owned },
       { ...leftToWatch(run.limits, group), ...(group !== undefined && { group }) },
       over,
     );

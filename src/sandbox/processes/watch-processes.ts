@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { treeOf } from "../../linux/marked.ts";
+import { childrenOf, markOf, stateOf, treeOf } from "../../linux/marked.ts";
 
 const intervalMs = 50;
 const pageBytes = 4096;
@@ -43,19 +43,35 @@ export function overLimit(
   return undefined;
 }
 
+/** The programs of one call, as they are found. */
+export interface Watched {
+  /** The processes that we started ourselves. */
+  readonly roots: readonly number[];
+  /** Number that all its processes carry. */
+  readonly mark: number;
+  /** Children of ours that need not be looked at: what was started for this call and for others. */
+  readonly owned: ReadonlySet<number>;
+}
+
+/** All processes of a call, those too whose parents ended: they came to us, and their mark tells whose they are. */
+function processesOf({ roots, mark, owned }: Watched, most: number): readonly number[] {
+  // Those that ended wait for the end of the call, and hold nothing.
+  const isStray = (pid: number) => !owned.has(pid) && stateOf(pid)?.ended === false && markOf(pid) === mark;
+  const strays = childrenOf(process.pid).filter(isStray);
+  return [...new Set([...roots, ...strays].flatMap((top) => treeOf(top, most)))];
+}
+
 /**
- * Looks again and again at what descends from `roots`, and calls `over` once when it holds too much, or when the kernel
+ * Looks again and again at the processes of a call, and calls `over` once when they hold too much, or when the kernel
  * has refused that to its group.
  */
 export function watchProcesses(
-  roots: readonly number[],
+  watched: Watched,
   limits: WatchLimits & { readonly group?: { over(): "memory" | "processes" | undefined } },
   over: (limit: "memory" | "processes") => void,
 ): Disposable {
   const look = () => {
-    const limit =
-      limits.group?.over() ??
-      overLimit([...new Set(roots.flatMap((root) => treeOf(root, limits.processes)))], limits);
+    const limit = limits.group?.over() ?? overLimit(processesOf(watched, limits.processes), limits);
     if (limit === undefined) return;
     clearInterval(timer);
     over(limit);

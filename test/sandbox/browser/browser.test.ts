@@ -81,6 +81,32 @@ test("lendBrowser ends Chromium when no page was used for the idle time", async 
   expect((await tool.call({ action: "get_text" })).text).toContain("no page is open");
 });
 
+test("lendBrowser closes the page that is idle for longest when a ninth session comes, and none that works", async () => {
+  const all = Promise.withResolvers<void>();
+  const gates: ((page: Response) => void)[] = [];
+  const answer = () => new Response("<title>Slow</title>", { headers: { "content-type": "text/html" } });
+  using home = aSite({
+    "/": "<title>Quick</title>",
+    "/slow": () => {
+      const { promise, resolve } = Promise.withResolvers<Response>();
+      if (gates.push(resolve) === 8) all.resolve();
+      return promise;
+    },
+  });
+  await using tool = await aBrowser({ allowedHosts: [home.host] });
+  const busy = Array.from({ length: 8 }, (_, index) =>
+    tool.call({ action: "goto", url: `${home.url}/slow` }, `session ${index}`),
+  );
+  await all.promise;
+  const ninth = () => tool.call({ action: "goto", url: home.url }, "ninth");
+  expect((await ninth()).text).toContain("Too many pages are open here; try again in a moment.");
+  gates[0]?.(answer());
+  await Promise.race(busy);
+  expect(await ninth()).toMatchObject({ status: "ok" });
+  for (const open of gates) open(answer());
+  expect((await Promise.all(busy)).map(({ status }) => status)).toEqual(Array(8).fill("ok"));
+}, 30_000);
+
 test("lendBrowser runs a script only where that is granted", async () => {
   await using tool = await aBrowser({ allowedHosts: [] });
   const { status, text, reason } = await tool.call({ action: "evaluate", script: "1" });

@@ -16,7 +16,8 @@ const processes = (): string[] =>
     .flatMap((thread) => readFileSync(`/proc/self/task/${thread}/children`, "utf8").trim().split(" "))
     .filter((pid) => pid !== "" && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("run-javascript"));
 
-const run = (code: string, timeoutMs = 5000) => js.run(code, () => {}, AbortSignal.timeout(timeoutMs));
+const run = (code: string, timeoutMs = 5000) =>
+  js.run(code, () => {}, AbortSignal.timeout(timeoutMs), "anna");
 
 describe("createJavaScript", () => {
   test.each([
@@ -58,6 +59,7 @@ describe("createJavaScript", () => {
       code,
       (text, stream) => heard.push(`${stream}:${text}`),
       AbortSignal.timeout(5000),
+      "anna",
     );
     expect(end).toMatchObject({ exitCode: 0, output: "one { a: 1 } [ 2 ]\ntwo\n3\n\n", value: "null" });
     expect(heard).toEqual(["stdout:one { a: 1 } [ 2 ]\n", "stderr:two\n", "stdout:3\n", "stderr:\n"]);
@@ -125,7 +127,7 @@ describe("createJavaScript", () => {
       late = Math.max(late, performance.now() - last);
       last = performance.now();
     }, 5);
-    const running = js.run(code, () => {}, controller.signal);
+    const running = js.run(code, () => {}, controller.signal, "anna");
     setTimeout(() => controller.abort(), 100);
     const end = await running;
     clearInterval(watch);
@@ -141,7 +143,8 @@ describe("createJavaScript", () => {
   test("createJavaScript gives a flood back with its middle left out, and streams only its beginning", async () => {
     let streamed = 0;
     const code = "for (let i = 0; i < 60000; i++) console.log('line ' + i)";
-    const end = await js.run(code, (text) => (streamed += text.length), AbortSignal.timeout(10_000));
+    const hear = (text: string) => (streamed += text.length);
+    const end = await js.run(code, hear, AbortSignal.timeout(10_000), "anna");
     expect(end.output).toStartWith("line 0\nline 1\n");
     expect(end.output).toEndWith("line 59999\n");
     expect(end.output.length).toBeLessThan(34_000);
@@ -190,19 +193,34 @@ describe("createJavaScript", () => {
   test("createJavaScript runs more calls than it has processes one after the other, and lets a waiting one go", async () => {
     const own = createJavaScript({ ...limits, atOnce: 1 });
     const first = new AbortController();
-    const endless = own.run("for (;;);", () => {}, first.signal);
+    const endless = own.run("for (;;);", () => {}, first.signal, "anna");
     const waiting = new AbortController();
-    const left = own.run("1", () => {}, waiting.signal);
-    const last = own.run("2", () => {}, AbortSignal.timeout(10_000));
+    const left = own.run("1", () => {}, waiting.signal, "ben");
+    const last = own.run("2", () => {}, AbortSignal.timeout(10_000), "ben");
     waiting.abort(new Error("gone"));
-    await expect(left).rejects.toThrow("gone");
+    await expect(left).rejects.toMatchObject({
+      code: "unavailable",
+      message: "Cannot run the code: others are running code here; try again.",
+    });
     first.abort();
     expect((await endless).signal).toBe("SIGKILL");
     expect(await last).toMatchObject({ value: "2" });
     const many = await Promise.all(
-      Array.from({ length: 6 }, (_, at) => own.run(`${at}`, () => {}, AbortSignal.timeout(10_000))),
+      Array.from({ length: 6 }, (_, at) => own.run(`${at}`, () => {}, AbortSignal.timeout(10_000), "anna")),
     );
     expect(many.map(({ value }) => value)).toEqual(Array.from({ length: 6 }, (_, at) => `${at}`));
+    await own.close();
+  });
+
+  test("createJavaScript never gives all of its processes to one principal", async () => {
+    const own = createJavaScript(limits);
+    const stop = new AbortController();
+    const endless = [1, 2].map(() => own.run("for (;;);", () => {}, stop.signal, "anna"));
+    const ends = Promise.allSettled(endless);
+    expect(await own.run("2", () => {}, AbortSignal.timeout(10_000), "ben")).toMatchObject({ value: "2" });
+    stop.abort();
+    expect((await ends).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(await own.run("3", () => {}, AbortSignal.timeout(10_000), "anna")).toMatchObject({ value: "3" });
     await own.close();
   });
 
@@ -213,6 +231,7 @@ describe("createJavaScript", () => {
       "console.log(1); for (let i = 0; ; i++) if (i % 1e6 === 0) console.log(i)",
       () => started.resolve(),
       AbortSignal.timeout(10_000),
+      "anna",
     );
     await started.promise;
     await own.close();
@@ -220,6 +239,7 @@ describe("createJavaScript", () => {
   });
 
   test("createJavaScript does not begin for a call that has ended", async () => {
-    await expect(js.run("1", () => {}, AbortSignal.abort(new Error("over")))).rejects.toThrow("over");
+    const over = AbortSignal.abort(new Error("over"));
+    await expect(js.run("1", () => {}, over, "anna")).rejects.toThrow("over");
   });
 });

@@ -177,6 +177,14 @@ describe.each(ways)("createPrograms $name", ({ options }) => {
     expect(orphans()).toEqual([]);
   });
 
+  test("counts what left its parents and its session, too", async () => {
+    await using box = await sandboxed({ ...options, settings: { processMemoryBytes: 64 * 1024 * 1024 } });
+    // 320 MB at most, whatever holds or does not.
+    const eats = `'my @a; push @a, "x" x 8_000_000 for 1..40; sleep 9'`;
+    expect((await box.sh(`(setsid perl -e ${eats} &); sleep 9`)).limit).toBe("memory");
+    expect(orphans()).toEqual([]);
+  });
+
   test("keeps the head and the tail of a flood, describes binary output, and closes the input", async () => {
     await using box = await sandboxed(options);
     const heard: string[] = [];

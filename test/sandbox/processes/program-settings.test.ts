@@ -4,6 +4,7 @@ import { chown } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPrograms } from "../../../src/sandbox/processes/create-programs.ts";
+import { describeHost } from "../../../src/sandbox/processes/describe-host.ts";
 import { launchWord, policyVariable } from "../../../src/sandbox/processes/launch-policy.ts";
 import { systemPaths } from "../../../src/sandbox/processes/system-folders.ts";
 import { programSettings, sandboxed, stranger } from "../sandboxed.ts";
@@ -20,6 +21,18 @@ test("createPrograms says what this host offers, and what weakens it", async () 
   await using plain = await sandboxed({ namespaces: false, settings: { sandbox: "required" } });
   expect(plain.programs.host.text).toContain("no namespaces");
   if (isRoot) expect(plain.programs.host.warning).toContain("OPENCLAW_SANDBOX_USER");
+});
+
+test("describeHost says where later threads of the server are open to signals", () => {
+  const text = (landlock: number, uid?: number, bubblewrap?: string) =>
+    describeHost(
+      "auto",
+      { landlock, ...(bubblewrap !== undefined && { bubblewrap }) },
+      { isRoot: false, ...(uid !== undefined && { user: { uid, gid: uid } }) },
+    ).text;
+  expect(text(5)).toContain("programs can signal later threads of this server");
+  for (const other of [text(6), text(5, stranger), text(5, undefined, "/usr/bin/bwrap")])
+    expect(other).not.toContain("later threads");
 });
 
 test("createPrograms refuses a user that is none, or is root", async () => {

@@ -1,0 +1,14 @@
+import type { OnOutput, ProgramEnd } from "../capabilities.ts";
+
+/** Runs the host's git with these words in the sandbox of processes. */
+export type RunGit = (
+  words: readonly string[],
+  more: {
+    readonly cwd: string;
+    readonly write: boolean;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly proxy?: { readonly url: string; readonly port: number };
+    readonly onOutput?: OnOutput;
+    readonly bytes: number;
+  },
+) => Promise<ProgramEnd>;
