@@ -1,11 +1,11 @@
-import { ownNotes } from "./agent/own-notes.ts";
-import { plainRequest, type Turn, type TurnEvent } from "./agent/turn.ts";
 import { createChannels } from "./assemble/channels.ts";
 import { createCore } from "./assemble/core.ts";
 import { createDoctor } from "./assemble/doctor.ts";
 import { createGauges } from "./assemble/gauges.ts";
+import { grant } from "./assemble/grant.ts";
 import { createJobs } from "./assemble/jobs.ts";
 import { createReload, type Reload } from "./assemble/reload.ts";
+import { selfTest } from "./assemble/self-test.ts";
 import { startTidying } from "./assemble/tidy-memory.ts";
 import { startTelemetry } from "./assemble/telemetry.ts";
 import { couldCallItself, refuseUnconfined } from "./config/exposure.ts";
@@ -16,21 +16,18 @@ import type { Settings } from "./config/settings.ts";
 import { AppError } from "./errors.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Listening } from "./gateway/serve.ts";
-import { userMessage } from "./llm/message.ts";
 import { withLiveKeys } from "./llm/live-keys.ts";
-import { inferProvider, inferProviders, type Provider } from "./llm/providers.ts";
-import { createGrants, type GrantParts } from "./sandbox/grants.ts";
+import { inferProviders } from "./llm/providers.ts";
 import { checkDeclared } from "./scheduler/declared-jobs.ts";
-import { openRoots, type Roots } from "./sandbox/files/roots.ts";
+import { openRoots } from "./sandbox/files/roots.ts";
 import { ensureAuditKey } from "./store/audit-key.ts";
 import { createAuditTrail } from "./store/audit-trail.ts";
 import { doorToken } from "./store/kept-token.ts";
-import { memoryStore, openStore, type Store } from "./store/open.ts";
+import { openStore } from "./store/open.ts";
 import { recordStarted, recordStopped } from "./store/server-rows.ts";
 import { log } from "./telemetry/log.ts";
 import { hideSecrets } from "./telemetry/mask.ts";
 import type { Phases } from "./telemetry/phases.ts";
-import { ownSessions } from "./turns/own-sessions.ts";
 import { startRetention } from "./turns/retention.ts";
 import type { Turns } from "./turns/turns.ts";
 
@@ -60,35 +57,6 @@ export interface App {
   /** Where that token is kept, when one of an earlier start is in use. */
   readonly tokenFile?: string;
 }
-
-interface Granting {
-  readonly settings: Settings;
-  readonly provider: Provider;
-  readonly store: Store;
-  readonly roots: Roots;
-  readonly ownPort: () => number | undefined;
-  /** The turns that are made later, from what is granted here. */
-  readonly accept: Turns["accept"];
-  /** The jobs, likewise. */
-  readonly jobs: GrantParts["jobs"];
-}
-
-/** What the settings let tools touch. */
-const grant = ({ settings, provider, store, roots, ownPort, accept, jobs }: Granting) =>
-  createGrants(settings.sandbox, {
-    roots,
-    dataDir: settings.store.dataDir,
-    ownPort,
-    provider: {
-      endpoint: provider.endpoint,
-      get key() {
-        return provider.key;
-      },
-    },
-    notes: (owner) => ownNotes(store, owner),
-    sessions: (caller) => ownSessions(store, accept, caller),
-    jobs,
-  });
 
 interface Of {
   readonly version: string;
@@ -250,34 +218,4 @@ export async function assemble(given: Settings, of: Of): Promise<App> {
     dataDir,
     ...tokenTold,
   };
-}
-
-/** One turn of the demo model with a tool call, through the whole pipeline, over a store in memory. */
-export async function selfTest(settings: Settings): Promise<readonly TurnEvent[]> {
-  const provider = inferProvider({ provider: "demo", timeoutMs: 5000 });
-  const roots = openRoots({ workspace: undefined, readRoots: [], writeRoots: [] });
-  const store = await memoryStore();
-  try {
-    const accept: Turns["accept"] = (turn) => core.turns.accept(turn);
-    const jobs = () => {
-      throw new AppError("unavailable", "The self-test has no jobs.");
-    };
-    const grants = await grant({ settings, provider, store, roots, ownPort: () => undefined, accept, jobs });
-    const core = createCore(settings, [provider], store, roots, grants, { audit: createAuditTrail() });
-    const text = "What time is it?";
-    const turn: Turn = {
-      id: "self-test",
-      principal: { name: "operator", scope: "operator" },
-      channel: "check",
-      text,
-      entries: [userMessage(text)],
-      request: { ...plainRequest, approver: "none" },
-      resumed: false,
-      signal: AbortSignal.timeout(10_000),
-      outsideSlot: (wait) => wait(),
-    };
-    return await Array.fromAsync(core.run(turn));
-  } finally {
-    await store.close();
-  }
 }

@@ -1,4 +1,4 @@
-import { selfTest } from "../assemble.ts";
+import { selfTest } from "../assemble/self-test.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Check } from "../doctor/check.ts";
 import { offlineChecks } from "../doctor/checks.ts";
