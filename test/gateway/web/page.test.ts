@@ -86,6 +86,9 @@ test("the page sends what was written without a connection once, when there is o
   await withPage(
     (turn) => answer(`You said ${turn.text}.`),
     async (page, server) => {
+      // An answer proves that there is a connection to break: the field is there before it.
+      await say(page, "hi");
+      await page.getByText("You said hi.").waitFor();
       await page.context().setOffline(true);
       server.breakConnections();
       await page.getByText("Connecting to the server").waitFor();
@@ -96,8 +99,8 @@ test("the page sends what was written without a connection once, when there is o
       await page.getByText("You said hello.").waitFor();
       await say(page, "again");
       await page.getByText("You said again.").waitFor();
-      expect(server.ran).toEqual(["hello", "again"]);
-      expect(await page.locator(".user").allInnerTexts()).toEqual(["hello", "again"]);
+      expect(server.ran).toEqual(["hi", "hello", "again"]);
+      expect(await page.locator(".user").allInnerTexts()).toEqual(["hi", "hello", "again"]);
     },
   );
 });

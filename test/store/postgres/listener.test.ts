@@ -97,6 +97,7 @@ test("listen says look again after its connection was lost, and hears on", async
   await withPostgres(async (store, url) => {
     const { heard, hear, until } = ear();
     store.listen("events", hear);
+    await until(has(""));
     await store.write((tx) => store.signal(tx, "events", "before"));
     await until(has("before"));
     const before = heard.length;
