@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import type { ExitCode, Invocation } from "./command.ts";
 import { tellProgress } from "./progress.ts";
 import { readArguments } from "./read-arguments.ts";
-import { readClientSettings, reportProblems } from "./read-settings.ts";
+import { sqliteFolder } from "./sqlite-folder.ts";
 import { resolve, join } from "node:path";
 import { version } from "./version.ts";
 
@@ -14,16 +14,8 @@ export async function backup({ args, startFolder }: Invocation): Promise<ExitCod
     console.error(`openclaw backup: ${read.ok ? "Say openclaw backup FILE [--force]." : read.fault}`);
     return 2;
   }
-  const loaded = readClientSettings(startFolder);
-  if (!loaded.settings) {
-    reportProblems(loaded);
-    return 2;
-  }
-  const { dataDir, databaseUrl } = loaded.settings.store;
-  if (databaseUrl !== undefined) {
-    console.error("openclaw backup is for SQLite. With OPENCLAW_DATABASE_URL use pg_dump --format=custom.");
-    return 2;
-  }
+  const dataDir = sqliteFolder(startFolder, "backup", "pg_dump --format=custom");
+  if (dataDir === undefined) return 2;
   const path = resolve(startFolder, file);
   try {
     const { existsSync } = await import("node:fs");

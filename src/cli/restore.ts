@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import type { ExitCode, Invocation } from "./command.ts";
 import { tellProgress } from "./progress.ts";
 import { readArguments } from "./read-arguments.ts";
-import { readClientSettings, reportProblems } from "./read-settings.ts";
+import { sqliteFolder } from "./sqlite-folder.ts";
 
 /** `openclaw restore FILE`: 0 when it was put back, 1 when nothing was changed, 2 for wrong words or settings. */
 export async function restore({ args, startFolder }: Invocation): Promise<ExitCode> {
@@ -13,16 +13,8 @@ export async function restore({ args, startFolder }: Invocation): Promise<ExitCo
     console.error(`openclaw restore: ${read.ok ? "Say openclaw restore FILE." : read.fault}`);
     return 2;
   }
-  const loaded = readClientSettings(startFolder);
-  if (!loaded.settings) {
-    reportProblems(loaded);
-    return 2;
-  }
-  const { dataDir, databaseUrl } = loaded.settings.store;
-  if (databaseUrl !== undefined) {
-    console.error("openclaw restore is for SQLite. With OPENCLAW_DATABASE_URL use pg_restore.");
-    return 2;
-  }
+  const dataDir = sqliteFolder(startFolder, "restore", "pg_restore");
+  if (dataDir === undefined) return 2;
   try {
     const { restoreBackup } = await import("../store/restore.ts");
     const done = await restoreBackup({ path: resolve(startFolder, file), dataDir, tell: tellProgress });
