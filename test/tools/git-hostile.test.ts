@@ -210,6 +210,25 @@ describe.each(sandboxes)("git in a hostile repository (sandbox: %s)", (sandbox) 
     at.plain(["commit", "-qm", "main"]);
   };
 
+  test.each(["--abort", "--quit"])(
+    "leaves a rebase whose steps start programs by %s, as it is told to",
+    async (how) => {
+      at.plain(["checkout", "-q", "-b", "side"]);
+      at.write("a.txt", "side\n");
+      at.plain(["commit", "-qam", "side"]);
+      at.plain(["checkout", "-q", "main"]);
+      at.write("a.txt", "main\n");
+      at.plain(["commit", "-qam", "main"]);
+      expect((await at.call("rebase", ["side"])).text).toContain("CONFLICT");
+      at.write(".git/rebase-merge/git-rebase-todo", `exec ${program("todo")}\n`);
+      at.write(".git/rebase-merge/strategy", "evil\n");
+      expect((await at.call("rebase", ["--continue"])).status).toBe("denied");
+      expect((await at.call("rebase", [how])).status).toBe("ok");
+      expect((await at.call("status")).text).not.toContain("rebase in progress");
+      expect(ran()).toEqual([]);
+    },
+  );
+
   test("takes no steps of a rebase from rebase.instructionFormat", async () => {
     diverge();
     at.plain(["clone", "-q", "--bare", ".", "bare.git"]);

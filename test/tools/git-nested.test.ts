@@ -84,6 +84,47 @@ describe("git with a hostile repository nested in it", () => {
     20_000,
   );
 
+  test.each([
+    ["add", ["-A"]],
+    ["add", ["sub"]],
+    ["commit", ["-am", "all"]],
+    ["commit", ["-m", "it", "--", "sub"]],
+    ["stash", ["push", "--", "sub"]],
+  ] as const)(
+    "runs no filter of it for %s %p",
+    async (subcommand, args) => {
+      at.write("sub/.git/info/attributes", "*.txt filter=evil\n");
+      lay("filter.evil.clean");
+      at.write("a.txt", "two\n");
+      expect((await at.call(subcommand, args)).text).not.toContain("denied");
+      expect(ran()).toEqual([]);
+    },
+    20_000,
+  );
+
+  test.each(["checkout", "switch"] as const)(
+    "does not look into it for a %s to a branch that says so",
+    async (subcommand) => {
+      at.plain(["checkout", "-qb", "other"]);
+      at.write(".gitmodules", ignoreNone);
+      at.plain(["add", ".gitmodules"]);
+      at.plain(["commit", "-qm", "modules"]);
+      at.plain(["checkout", "-q", "main"]);
+      at.write("sub/.git/info/attributes", "*.txt filter=evil\n");
+      lay("filter.evil.clean");
+      expect((await at.call(subcommand, ["other"])).status).toBe("ok");
+      expect(ran()).toEqual([]);
+    },
+    20_000,
+  );
+
+  test("refuses to add what a nested repository answers for by a program of its own", async () => {
+    lay("diff.external");
+    const result = await at.call("add", ["-A"]);
+    expect(result).toMatchObject({ status: "denied", text: expect.stringContaining("diff.external") });
+    expect((await at.call("status")).status).toBe("ok");
+  });
+
   test.each(["deep=x", "a b"])(
     "refuses a .gitmodules with ignore for a submodule called %s",
     async (name) => {

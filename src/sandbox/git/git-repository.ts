@@ -13,6 +13,8 @@ export interface Repository {
   readonly names: readonly string[];
   /** Real path of its `.git`. */
   readonly gitDir: string;
+  /** Real path of its work tree; absent for a bare one. */
+  readonly topLevel?: string;
 }
 
 export interface Surroundings {
@@ -106,7 +108,11 @@ export async function inspectRepository(
     throw new AppError("bad_request", `The configuration of the repository in ${shown(cwd)} cannot be read.`);
   const names = lines(config.output);
   requireHarmless(names, network);
-  return { names: [...names, ...modules], gitDir: real[0] ?? gitDir };
+  return {
+    names: [...names, ...modules],
+    gitDir: real[0] ?? gitDir,
+    ...(real[2] !== undefined && { topLevel: real[2] }),
+  };
 }
 
 /** Addresses that the configuration gives to a repository's remotes. */

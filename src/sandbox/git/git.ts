@@ -6,6 +6,7 @@ import type { Egress } from "../net/egress.ts";
 import { type GitArguments, gitEffect, optionWords, readGitArguments } from "./git-arguments.ts";
 import { gitEnvironment } from "./git-config.ts";
 import type { GitSubcommand } from "./git-options.ts";
+import { nestedNames } from "./git-nested.ts";
 import { gitPlaces } from "./git-places.ts";
 import { waysOf } from "./git-protocols.ts";
 import { inspectRepository, requirePlainRebase } from "./git-repository.ts";
@@ -41,6 +42,9 @@ const forced: Readonly<Partial<Record<GitSubcommand, readonly string[]>>> = {
   diff: ["--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"],
   log: ["--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"],
   show: ["--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"],
+  // What they would tell of local changes is asked of nested repositories when the new branch says so.
+  checkout: ["--quiet"],
+  switch: ["--quiet"],
   clone: ["--template=", "--no-recurse-submodules", "--no-local"],
   fetch: ["--no-recurse-submodules"],
   pull: ["--no-recurse-submodules"],
@@ -53,6 +57,10 @@ const commandWords = (call: GitArguments): readonly string[] => {
   const action = subcommand === "stash" ? [operands[0] ?? "push"] : [];
   return [subcommand, ...action, ...(forced[subcommand] ?? []), ...optionWords(call)];
 };
+
+/** Neither of these takes another step. */
+const leavesRebase = ({ options: [first, ...more], operands }: GitArguments) =>
+  more.length === 0 && operands.length === 0 && /^--(?:abort|quit)$/.test(first?.option.name ?? "");
 
 /** Git for one call. Everything is read before anything runs, and what runs is held by the sandbox of processes as well. */
 function canGit(
@@ -86,10 +94,10 @@ function canGit(
 
   const runIn =
     (git: string): RunGit =>
-    (words, { cwd, write: mayWrite, environment, proxy, onOutput, bytes }) =>
+    (words, { cwd, write: mayWrite, environment, proxy, onOutput, bytes, through }) =>
       programs.run(
         {
-          stages: [[git, ...words]],
+          stages: [[git, ...words], ...(through ? [through] : [])],
           cwd,
           environment,
           read: [...read, ...(mayWrite ? [] : write)],
@@ -124,7 +132,11 @@ function canGit(
       const around = { places, ceilings, allowHttp: settings.allowPrivateNetwork };
       const repository = clone ? undefined : await inspectRepository(run, cwd, around, network);
       if (repository && changes) places.requireGranted(repository.gitDir, "write", repository.gitDir);
-      if (repository && subcommand === "rebase") requirePlainRebase(repository.gitDir);
+      if (repository && subcommand === "rebase" && !leavesRebase(call)) requirePlainRebase(repository.gitDir);
+      const nested =
+        subcommand === "add" && repository?.topLevel !== undefined
+          ? await nestedNames(run, repository.topLevel, around)
+          : [];
       const ways = network ? await waysOf(call, run, cwd, around) : { protocols: [], folders: [] };
       for (const folder of ways.folders)
         if (statSync(folder).isDirectory()) await inspectRepository(run, folder, around, network);
@@ -139,7 +151,7 @@ function canGit(
           cwd,
           write: changes,
           environment: gitEnvironment({
-            names: repository?.names ?? [],
+            names: [...(repository?.names ?? []), ...nested],
             ceilings,
             protocols: ways.protocols,
             locks: changes,

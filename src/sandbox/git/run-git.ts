@@ -10,5 +10,7 @@ export type RunGit = (
     readonly proxy?: { readonly url: string; readonly port: number };
     readonly onOutput?: OnOutput;
     readonly bytes: number;
+    /** A program that reads what git says, and whose output it is then. */
+    readonly through?: readonly string[];
   },
 ) => Promise<ProgramEnd>;
