@@ -10,7 +10,7 @@ import { playwrightFixUps } from "./playwright-fix-ups.ts";
  * image, and made them no faster.
  */
 const wholeModules: Readonly<Record<string, readonly string[]>> = {
-  "@jitl/quickjs-singlefile-mjs-release-sync": ["default"],
+  "@jitl/quickjs-wasmfile-release-sync": ["default"],
   "linkedom/worker": ["parseHTML"],
   "node-html-markdown": ["NodeHtmlMarkdown"],
   "grammy/web": ["Api"],
