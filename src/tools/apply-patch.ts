@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import type { CanRead, FileChange } from "../sandbox/capabilities.ts";
+import type { CanRead, FileChange } from "../sandbox/can-files.ts";
 import { patchText } from "../sandbox/files/patch-text.ts";
 import { shown } from "../sandbox/paths.ts";
 import { type FilePatch, readPatch } from "../sandbox/files/read-patch.ts";

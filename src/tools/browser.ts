@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import type { CanBrowse, PageState, PageText } from "../sandbox/capabilities.ts";
+import type { CanBrowse, PageState, PageText } from "../sandbox/can-web.ts";
 import { sizeText } from "../sandbox/files/file-kind.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool, type ToolOutput } from "../sandbox/tool.ts";

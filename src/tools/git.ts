@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { ProgramEnd } from "../sandbox/capabilities.ts";
+import type { ProgramEnd } from "../sandbox/can-run.ts";
 import { commandPattern } from "../sandbox/command-pattern.ts";
 import { gitEffect, readGitArguments } from "../sandbox/git/git-arguments.ts";
 import { type GitSubcommand, gitSubcommands } from "../sandbox/git/git-options.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import type { CanWrite } from "../sandbox/capabilities.ts";
+import type { CanWrite } from "../sandbox/can-files.ts";
 import { sizeText } from "../sandbox/files/file-kind.ts";
 import { defineTool } from "../sandbox/tool.ts";
 

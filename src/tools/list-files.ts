@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { CanRead, FolderEntry } from "../sandbox/capabilities.ts";
+import type { CanRead, FolderEntry } from "../sandbox/can-files.ts";
 import { sizeText } from "../sandbox/files/file-kind.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool } from "../sandbox/tool.ts";

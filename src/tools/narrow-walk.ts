@@ -1,4 +1,4 @@
-import type { CanRead } from "../sandbox/capabilities.ts";
+import type { CanRead } from "../sandbox/can-files.ts";
 import type { LinePattern } from "../sandbox/files/pattern.ts";
 
 /** These are read in any case: what is common is found in them, and a small tree is done. */

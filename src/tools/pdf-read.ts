@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import type { CanRead, CanWeb, PdfText } from "../sandbox/capabilities.ts";
+import type { CanRead } from "../sandbox/can-files.ts";
+import type { CanWeb } from "../sandbox/can-web.ts";
+import type { PdfText } from "../sandbox/capabilities.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool } from "../sandbox/tool.ts";
 

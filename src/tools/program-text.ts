@@ -1,5 +1,5 @@
 import { cancelled } from "../errors.ts";
-import type { ProgramEnd } from "../sandbox/capabilities.ts";
+import type { ProgramEnd } from "../sandbox/can-run.ts";
 
 function endText({ exitCode, signal, limit, value }: ProgramEnd): string {
   if (limit === "memory") return "[Ended: it took more memory than is allowed]";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import type { CanRead } from "../sandbox/capabilities.ts";
+import type { CanRead } from "../sandbox/can-files.ts";
 import { shown } from "../sandbox/paths.ts";
 import type { FindInLine } from "../sandbox/files/pattern.ts";
 import { defineTool } from "../sandbox/tool.ts";

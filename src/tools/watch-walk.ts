@@ -1,4 +1,4 @@
-import type { WalkOptions } from "../sandbox/capabilities.ts";
+import type { WalkOptions } from "../sandbox/can-files.ts";
 import { shown } from "../sandbox/paths.ts";
 
 /** Folders full of files that nobody wrote by hand. */

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
-import type { CanPdf, CanWeb, Fetched, WebPage } from "../sandbox/capabilities.ts";
+import type { CanWeb, Fetched, WebPage } from "../sandbox/can-web.ts";
+import type { CanPdf } from "../sandbox/capabilities.ts";
 import { binaryKind, sizeText } from "../sandbox/files/file-kind.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool } from "../sandbox/tool.ts";

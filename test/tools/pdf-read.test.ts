@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CanWeb } from "../../src/sandbox/capabilities.ts";
+import type { CanWeb } from "../../src/sandbox/can-web.ts";
 import { lendPdf, type PdfLender } from "../../src/sandbox/pdf/pdf.ts";
 import { textPdf } from "../helpers/pdf.ts";
 import { aWorkspace, type Workspace } from "../sandbox/workspace.ts";

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { AppError } from "../../errors.ts";
 import { isNetworkError } from "./browser-errors.ts";
 import type { Tab } from "./browser-tab.ts";
-import type { CanBrowse, PageState } from "../capabilities.ts";
+import type { CanBrowse, PageState } from "../can-web.ts";
 import type { EgressPass } from "../net/egress.ts";
 import { shown } from "../paths.ts";
 import { readWebUrl } from "../net/web-url.ts";

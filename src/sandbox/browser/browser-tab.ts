@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { AppError } from "../../errors.ts";
 import { explainBrowser, isNetworkError } from "./browser-errors.ts";
-import type { PageState } from "../capabilities.ts";
+import type { PageState } from "../can-web.ts";
 import type { EgressPass } from "../net/egress.ts";
 import { shown } from "../paths.ts";
 

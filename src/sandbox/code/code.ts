@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { CanCode, OnOutput, ProgramEnd } from "../capabilities.ts";
+import type { CanCode, OnOutput, ProgramEnd } from "../can-run.ts";
 import { createJavaScript, type JavaScript } from "./javascript.ts";
 import { shown } from "../paths.ts";
 import type { Lend } from "../sandbox.ts";

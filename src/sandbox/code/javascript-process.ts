@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { sandboxLog as log } from "../../telemetry/log.ts";
-import type { OnOutput, ProgramEnd } from "../capabilities.ts";
+import type { OnOutput, ProgramEnd } from "../can-run.ts";
 import { JavaScriptAnswer, type JavaScriptRequest } from "./javascript-messages.ts";
 import { javaScriptWord } from "./javascript-word.ts";
 import { linesOf } from "../processes/lines-of.ts";

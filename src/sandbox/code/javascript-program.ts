@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { setPriority } from "node:os";
 import * as v from "valibot";
 import { dieWithParent } from "../../linux/privileges.ts";
-import type { OnOutput } from "../capabilities.ts";
+import type { OnOutput } from "../can-run.ts";
 import { type CodeEnd, createInterpreter } from "./interpreter.ts";
 import { type JavaScriptAnswer, JavaScriptRequest } from "./javascript-messages.ts";
 import { createKeptText, mostOutput } from "../processes/kept-text.ts";

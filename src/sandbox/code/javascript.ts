@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { OnOutput, ProgramEnd } from "../capabilities.ts";
+import type { OnOutput, ProgramEnd } from "../can-run.ts";
 import { type JavaScriptProcess, startJavaScriptProcess } from "./javascript-process.ts";
 import { createKeptText, mostOutput } from "../processes/kept-text.ts";
 

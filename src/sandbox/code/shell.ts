@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { CanShell } from "../capabilities.ts";
+import type { CanShell } from "../can-run.ts";
 import type { Lend } from "../sandbox.ts";
 import { createShellRules } from "./shell-rules.ts";
 import type { RunInWorkspace } from "../processes/workspace-programs.ts";

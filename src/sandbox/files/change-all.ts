@@ -1,7 +1,7 @@
 import { lstatSync, renameSync, unlinkSync } from "node:fs";
 import { AppError } from "../../errors.ts";
 import { openPath, pathOf } from "../../linux/open-beneath.ts";
-import type { FileChange } from "../capabilities.ts";
+import type { FileChange } from "../can-files.ts";
 import { sandboxLog as log } from "../../telemetry/log.ts";
 import { explain, inspect, type Opened } from "./opened.ts";
 import { readWhole } from "./read-files.ts";

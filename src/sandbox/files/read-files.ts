@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { AppError } from "../../errors.ts";
 import { pathOf } from "../../linux/open-beneath.ts";
-import type { CanRead, FolderEntry, WalkOptions } from "../capabilities.ts";
+import type { CanRead, FolderEntry, WalkOptions } from "../can-files.ts";
 import { sizeText } from "./file-kind.ts";
 import type { NarrowFiles } from "./narrow-files.ts";
 import { findPlace, type Grant, openBelow, type Place } from "./grant.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { CanRead } from "../capabilities.ts";
+import type { CanRead } from "../can-files.ts";
 import { binaryKind, sizeText } from "./file-kind.ts";
 import { type Opened, readPart, reopen, requireFile } from "./opened.ts";
 

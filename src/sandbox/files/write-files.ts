@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, opendirSync } from "node:fs";
 import { posix } from "node:path";
 import { AppError } from "../../errors.ts";
 import { openPath, pathOf } from "../../linux/open-beneath.ts";
-import type { CanWrite, FileChange } from "../capabilities.ts";
+import type { CanWrite, FileChange } from "../can-files.ts";
 import { changeAll } from "./change-all.ts";
 import { sizeText } from "./file-kind.ts";
 import { findPlace, type Grant, openBelow, type Place } from "./grant.ts";

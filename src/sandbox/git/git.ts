@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { AppError } from "../../errors.ts";
-import type { CanGit } from "../capabilities.ts";
+import type { CanGit } from "../can-run.ts";
 import type { Egress } from "../net/egress.ts";
 import { type GitArguments, gitEffect, optionWords, readGitArguments } from "./git-arguments.ts";
 import { gitEnvironment } from "./git-config.ts";

@@ -1,4 +1,4 @@
-import type { OnOutput, ProgramEnd } from "../capabilities.ts";
+import type { OnOutput, ProgramEnd } from "../can-run.ts";
 
 /** Runs the host's git with these words in the sandbox of processes. */
 export type RunGit = (

@@ -1,7 +1,7 @@
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom/worker";
 import { NodeHtmlMarkdown } from "node-html-markdown";
-import type { WebPage } from "../capabilities.ts";
+import type { WebPage } from "../can-web.ts";
 
 const mostLinks = 50;
 const longestTitle = 300;

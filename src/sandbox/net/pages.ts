@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { WebPage } from "../capabilities.ts";
+import type { WebPage } from "../can-web.ts";
 import { createWorkerSeat, type WorkerLimits } from "../worker-seat.ts";
 
 export interface PageRequest {

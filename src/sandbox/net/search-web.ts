@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { AppError, cancelled } from "../../errors.ts";
-import type { CanSearchWeb, WebHit } from "../capabilities.ts";
+import type { CanSearchWeb, WebHit } from "../can-web.ts";
 import type { Lend } from "../sandbox.ts";
 
 export interface SearchSettings {

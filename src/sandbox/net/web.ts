@@ -1,5 +1,5 @@
 import { AppError, cancelled } from "../../errors.ts";
-import type { CanWeb, Fetched } from "../capabilities.ts";
+import type { CanWeb, Fetched } from "../can-web.ts";
 import type { Net } from "./net.ts";
 import { lendPages } from "./pages.ts";
 import { shown } from "../paths.ts";

@@ -1,4 +1,4 @@
-import type { OnOutput } from "../capabilities.ts";
+import type { OnOutput } from "../can-run.ts";
 import { binaryKind, sizeText } from "../files/file-kind.ts";
 import { createKeptText } from "./kept-text.ts";
 

@@ -1,4 +1,4 @@
-import type { OnOutput, ProgramEnd } from "../capabilities.ts";
+import type { OnOutput, ProgramEnd } from "../can-run.ts";
 
 /** A program to run in the sandbox of processes: what it is, and all that it may touch. */
 export interface ProgramSpec {

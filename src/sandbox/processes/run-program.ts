@@ -3,7 +3,7 @@ import { withMark } from "../../linux/marked.ts";
 import type { User } from "../../linux/privileges.ts";
 import { kernel } from "../../linux/system-calls.ts";
 import { type CallGroup, leftToWatch } from "./call-group.ts";
-import type { OnOutput, ProgramEnd } from "../capabilities.ts";
+import type { OnOutput, ProgramEnd } from "../can-run.ts";
 import { endCall } from "./end-programs.ts";
 import { collectOutput, type ProgramOutput } from "./program-output.ts";
 import type { Start } from "./start-program.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { OnOutput, ProgramEnd } from "../capabilities.ts";
+import type { OnOutput, ProgramEnd } from "../can-run.ts";
 import type { Egress } from "../net/egress.ts";
 import { createKeptText, mostOutput } from "./kept-text.ts";
 import { pathInside } from "../paths.ts";
