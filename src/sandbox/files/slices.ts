@@ -1,7 +1,7 @@
 /** Waits for a turn of the event loop when this one has taken long enough already; else it goes on at once. */
 export type NextSlice = () => Promise<void>;
 
-const sliceMs = 2;
+const sliceMs = 1;
 
 /**
  * For work that is many short acts: all who share it get slices of the event loop one after the other, one a turn, so
