@@ -33,6 +33,8 @@ export interface WalkOptions {
 
 /** Writing inside the write roots, by a rename, so that no reader sees half of a file. Writes to one path wait for each other. */
 export interface CanWrite {
+  /** The folder for a file that nobody named a place for: the workspace (`.`), or the first that may be written instead. */
+  readonly home: string;
   /** Replaces or makes the file (and missing folders). Returns whether it is new, and its size. */
   text(path: string, content: string): Promise<{ created: boolean; bytes: number }>;
   /** Replaces a file by what `change` makes of its text; nothing of ours is written to it in between. */
@@ -49,4 +51,6 @@ export interface FileChange {
   readonly from: string | undefined;
   /** The text that it gets; undefined deletes it. */
   readonly to: string | undefined;
+  /** Of a new file: the path of another of the changes, which this one is the new name of. It gets the rights of that. */
+  readonly movedFrom?: string | undefined;
 }

@@ -43,19 +43,22 @@ const tags =
 const notes =
   "Summary of the conversation so far|End of the summary|Messages are left out here|The first steps of the work";
 
-/** Where a text would look like the end of itself and the beginning of somebody else's: the sign that it begins with. */
-const markers = new RegExp(
-  [
-    "<(?=[|｜][^\\s|｜<>]{1,64}[|｜]>)",
-    `<(?=/?(?:antml:)?(?:${tags})(?=[\\s/>]))`,
-    "<(?=/?(?:s|bos|eos)>)",
-    "<(?=</?SYS>>)",
-    "\\[(?=/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\\])",
-    "\\[(?=/?(?:system(?: (?:message|prompt|note|notice))?|assistant|developer(?: message)?)\\])",
-    `\\[(?=(?:${notes}))`,
-  ].join("|"),
-  "gi",
-);
+/** What a text has behind `<` or `[` where it would look like the end of itself and the beginning of somebody else's. */
+const angled = [
+  "[|｜][^\\s|｜<>]{1,64}[|｜]>",
+  `/?(?:antml:)?(?:${tags})(?=[\\s/>])`,
+  "/?(?:s|bos|eos)>",
+  "</?SYS>>",
+].join("|");
+const squared = [
+  "/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\\]",
+  "/?(?:system(?: (?:message|prompt|note|notice))?|assistant|developer(?: message)?)\\]",
+  notes,
+].join("|");
+const markers = new RegExp(`<(?=${angled})|\\[(?=${squared})`, "gi");
+
+/** What {@link harmless} makes of them, and of unseen signs. */
+const altered = new RegExp(`‹(?=(${angled}))|［(?=(${squared}))|⟨([\\da-f]{4,5})⟩`, "gi");
 
 const isPlain = /^[\t\n\x20-\x7e]*$/;
 
@@ -90,3 +93,29 @@ const visible = (text: string) =>
     );
 
 const lastSign = (text: string) => [...text].at(-1) ?? "";
+
+/** What of `file` may be meant by itself: its own altered signs with what makes them a marker, and its unseen signs. */
+function ownOf(file: string): ReadonlySet<string> {
+  const own = new Set<string>();
+  for (const [sign, angled, squared] of file.matchAll(altered)) own.add(sign + (angled ?? squared ?? ""));
+  for (const [run] of file.matchAll(unseen)) own.add(run);
+  return own;
+}
+
+/**
+ * Turns back what {@link harmless} altered, for a model that writes what it was shown. Of a text that is to be put into
+ * `file`, signs that stand there by themselves stay, and only unseen signs that it has become unseen again; without
+ * `file` all is turned back. What was left out, or counted, is lost.
+ */
+export function asMeant(file?: string): (text: string) => string {
+  let own: ReadonlySet<string> | undefined;
+  return (text) =>
+    text.replace(altered, (sign: string, angled?: string, squared?: string, code?: string) => {
+      own ??= ownOf(file ?? "");
+      if (own.has(sign + (angled ?? squared ?? ""))) return sign;
+      if (code === undefined) return sign === "‹" ? "<" : "[";
+      const meant = String.fromCodePoint(Number.parseInt(code, 16));
+      const isShownSo = harmless(`x${meant}`) === `x${sign}`;
+      return isShownSo && (file === undefined || own.has(meant)) ? meant : sign;
+    });
+}

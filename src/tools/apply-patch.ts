@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import type { CanRead, FileChange } from "../sandbox/can-files.ts";
 import { patchText } from "../sandbox/files/patch-text.ts";
+import { asMeant } from "../sandbox/harmless.ts";
 import { shown } from "../sandbox/paths.ts";
 import { type FilePatch, readPatch } from "../sandbox/files/read-patch.ts";
 import { defineTool } from "../sandbox/tool.ts";
@@ -26,7 +27,9 @@ async function readText(read: CanRead, path: string): Promise<string> {
 /** What one file of the patch becomes; nothing is written yet. */
 async function plan(read: CanRead, { from, to, keeps, patch }: FilePatch): Promise<readonly FileChange[]> {
   const old = from === undefined ? "" : await readText(read, from);
-  const fresh = await patchText(old, patch, shown(to ?? from ?? ""));
+  const meant = asMeant(old);
+  const hunks = patch.hunks.map((hunk) => ({ ...hunk, lines: hunk.lines.map(meant) }));
+  const fresh = await patchText(old, { ...patch, hunks }, shown(to ?? from ?? ""));
   if (from !== undefined && to === undefined) {
     if (fresh === "") return [{ path: from, from: old, to: undefined }];
     const why = "the file has more in it than the patch takes away";
@@ -35,7 +38,11 @@ async function plan(read: CanRead, { from, to, keeps, patch }: FilePatch): Promi
   if (to === undefined) return [];
   if (from === to) return fresh === old ? [] : [{ path: to, from: old, to: fresh }];
   const made = { path: to, from: undefined, to: fresh };
-  return from === undefined || keeps ? [made] : [{ path: from, from: old, to: undefined }, made];
+  if (from === undefined || keeps) return [made];
+  return [
+    { path: from, from: old, to: undefined },
+    { ...made, movedFrom: from },
+  ];
 }
 
 function describe({ from, to, keeps, patch }: FilePatch): string {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
 import { sizeText } from "../sandbox/files/file-kind.ts";
+import { asMeant } from "../sandbox/harmless.ts";
 import { shown } from "../sandbox/paths.ts";
 import { defineTool } from "../sandbox/tool.ts";
 
@@ -14,17 +15,31 @@ function find(part: string, text: string): { first: number; times: number } {
   return { first, times };
 }
 
-/** Whether all line ends are those of Windows: then a text with plain ones is meant by its lines. */
+/** Whether all line ends are those of Windows. */
 const isWindows = (text: string) => text.includes("\r\n") && !/(^|[^\r])\n/.test(text);
 
-/** Replaces the one place where `old` stands; the line ends of the file are kept. */
+/** Where in the text a place is that was found in it with plain line ends. */
+function placeIn(text: string, plainAt: number): number {
+  let at = plainAt;
+  for (let end = text.indexOf("\r\n"); end >= 0 && end < at; end = text.indexOf("\r\n", end + 2)) at += 1;
+  return at;
+}
+
+/** Replaces the one place where `old` stands; a text with plain line ends is meant by its lines, and gets those of the file. */
 function replaceOnce(text: string, old: string, fresh: string, path: string): string {
-  const windows = !old.includes("\r") && isWindows(text);
-  const [from, to] = windows
-    ? [old.replaceAll("\n", "\r\n"), fresh.replaceAll(/\r?\n/g, "\r\n")]
-    : [old, fresh];
-  const { first, times } = find(from, text);
-  if (times === 1) return text.slice(0, first) + to + text.slice(first + from.length);
+  const plain = old.includes("\r") ? text : text.replaceAll("\r\n", "\n");
+  // What does not stand there as it was given may stand there as it was before it was shown.
+  const meant = asMeant(plain.includes(old) ? plain : undefined);
+  const { first, times } = find(meant(old), plain);
+  if (times === 1) {
+    const last = first + meant(old).length;
+    if (plain === text) return text.slice(0, first) + meant(fresh) + text.slice(last);
+    const [from, to] = [placeIn(text, first), placeIn(text, last)];
+    const ends = text.slice(from, to).match(/\r?\n/g) ?? [isWindows(text) ? "\r\n" : "\n"];
+    let line = 0;
+    const lines = meant(fresh).replaceAll(/(?<!\r)\n/g, () => ends[line++] ?? ends.at(-1) ?? "\n");
+    return text.slice(0, from) + lines + text.slice(to);
+  }
   const often = times === mostCounted ? `at least ${times}` : `${times}`;
   const why =
     times === 0

@@ -9,8 +9,8 @@ import { watchWalk } from "./watch-walk.ts";
 
 const mostResults = 200;
 const filesAtOnce = 8;
-/** Characters of a line that are searched; more is the business of machines. */
-const searchedLength = 16_384;
+/** Characters of a line that are searched: for a text, all that is told of one; a pattern takes more time for each. */
+const searchedLength = { text: 65_536, regex: 16_384 };
 const shownBefore = 80;
 const shownLength = 300;
 
@@ -23,24 +23,36 @@ function excerpt(line: string, at: number): string {
 
 interface Found {
   readonly lines: readonly string[];
+  /** How many more may match, behind what was searched of them. */
+  readonly cut: number;
   /** Why the file could not be searched. */
   readonly skipped?: "binary" | "closed";
 }
 
-async function searchOne(read: CanRead, path: string, find: FindInLine, most: number): Promise<Found> {
+interface Search {
+  readonly find: FindInLine;
+  /** Characters of a line. */
+  readonly length: number;
+  readonly mostLines: number;
+}
+
+async function searchOne(read: CanRead, path: string, search: Search): Promise<Found> {
+  const { find, length, mostLines } = search;
   const lines: string[] = [];
+  let cut = 0;
   try {
-    await read.lines(path, (text, number) => {
-      const line = text.length > searchedLength ? text.slice(0, searchedLength) : text;
+    await read.lines(path, (text, number, left) => {
+      const line = text.length > length ? text.slice(0, length) : text;
       const at = find(line);
       if (at >= 0) lines.push(`${shown(path)}:${number}: ${excerpt(line, at)}`);
-      return lines.length < most;
+      else if (left > 0 || text.length > length) cut += 1;
+      return lines.length < mostLines;
     });
-    return { lines };
+    return { lines, cut };
   } catch (error) {
     // One file of many: it may be gone by now, or be no text. A cancelled call is no such thing.
     if (!(error instanceof AppError)) throw error;
-    return { lines: [], skipped: error.code === "unsupported_media_type" ? "binary" : "closed" };
+    return { lines: [], cut, skipped: error.code === "unsupported_media_type" ? "binary" : "closed" };
   }
 }
 
@@ -112,15 +124,17 @@ export const searchFiles = defineTool({
     const walk = watchWalk();
     const lines: string[] = [];
     const skipped = { binary: 0, closed: 0 };
-    let files = 0;
+    const length = regex ? searchedLength.regex : searchedLength.text;
+    let [files, cut] = [0, 0];
     // One more than is shown, to know whether there are more.
-    const search = (file: string) => searchOne(can.read, file, find, max_results + 1);
+    const search = (file: string) => searchOne(can.read, file, { find, length, mostLines: max_results + 1 });
     const passOver = (count: number) => {
       files += count;
     };
     const worthwhile = narrowWalk(can.read, can.read.walk(path, walk), wanted, passOver);
     for await (const found of searchAll(worthwhile, search)) {
       files += 1;
+      cut += found.cut;
       if (found.skipped !== undefined) skipped[found.skipped] += 1;
       lines.push(...found.lines);
       if (lines.length > max_results) break;
@@ -130,6 +144,7 @@ export const searchFiles = defineTool({
       notes.unshift(
         `[There are more than ${max_results} lines: search for something narrower, or in a folder below.]`,
       );
+    if (cut > 0) notes.push(`[Lines of which only the first ${length} characters were searched: ${cut}]`);
     if (skipped.binary > 0) notes.push(`[Files left out because they are no text: ${skipped.binary}]`);
     if (skipped.closed > 0) notes.push(`[Files that could not be read: ${skipped.closed}]`);
     if (lines.length === 0) lines.push(`(Nothing found. Files looked at: ${files})`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { harmless } from "../../src/sandbox/harmless.ts";
+import { asMeant, harmless } from "../../src/sandbox/harmless.ts";
 import { runs } from "../helpers/long.ts";
 
 const numRuns = runs(300, 20_000);
@@ -113,6 +113,47 @@ describe("harmless", () => {
     for (const piece of ["<|", "[", "\u200b", "\u200ba", "\x1b[", "</s", "\x1b[0;", "👩\u200d"]) {
       const began = performance.now();
       harmless(piece.repeat(100_000 / piece.length));
+      expect(performance.now() - began).toBeLessThan(500);
+    }
+  });
+});
+
+describe("asMeant", () => {
+  test("gives back what was shown with other signs, and no more than that", () => {
+    const text = "<|im_start|><s></S><<SYS>>[INST][SYSTEM]<tool_call\n<|[INST]|> a\u200bb\u{e0041}c [x] <p>";
+    expect(asMeant()(harmless(text))).toBe(text);
+    const others = "‹p> ‹ ［x] ［ ⟨0041⟩ ⟨00ad⟩ ⟨d800⟩ ⟨fffff⟩ ⟨2028⟩ ⟨3 unseen signs⟩ 〈200b〉";
+    expect(asMeant()(others)).toBe(others);
+  });
+
+  test("leaves what a file holds by itself, and makes no unseen sign that it does not hold", () => {
+    const meant = asMeant("‹s> ⟨200b⟩ \u200b \u200c");
+    expect(meant("‹s> ‹/s> ⟨200b⟩ ⟨200c⟩ ⟨200d⟩")).toBe("‹s> </s> ⟨200b⟩ \u200c ⟨200d⟩");
+    expect(asMeant("")("‹s> ⟨200b⟩")).toBe("<s> ⟨200b⟩");
+  });
+
+  test("gives back every text of which nothing was left out", () => {
+    const piece = fc.constantFrom(
+      ..."<|im_start|>,<|,|>,</tool_result>,[system],[,],[/INST],<,<SYS>>,</s>,>,/,<｜User｜>,[End of the summary,a,\n".split(
+        ",",
+      ),
+      ...["\u200b", "\u200d", "\u202e", "\u{e0041}"].map((sign) => `${sign}x`),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+        const text = pieces.join("");
+        expect(asMeant(text)(harmless(text))).toBe(text);
+        expect(asMeant()(harmless(text))).toBe(text);
+      }),
+      { numRuns },
+    );
+  });
+
+  test("takes time in proportion to the text", () => {
+    for (const piece of ["‹|", "［", "⟨200b⟩", "‹/", "⟨20", "‹|a"]) {
+      const began = performance.now();
+      const text = piece.repeat(100_000 / piece.length);
+      asMeant(text)(text);
       expect(performance.now() - began).toBeLessThan(500);
     }
   });

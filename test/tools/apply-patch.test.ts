@@ -78,7 +78,9 @@ rename to b.txt
 -two
 +2
 `;
+    chmodSync(join(at.work, "a.txt"), 0o751);
     expect((await apply(patch)).text).toBe("Renamed a.txt to b.txt (+1 -1)");
+    expect(statSync(join(at.work, "b.txt")).mode & 0o777).toBe(0o751);
     expect(existsSync(join(at.work, "a.txt"))).toBe(false);
     expect(get("b.txt")).toBe("one\n2\n");
     const copy = "diff --git a/b.txt b/c.txt\nsimilarity index 100%\ncopy from b.txt\ncopy to c.txt\n";
@@ -127,6 +129,23 @@ rename to b.txt
     put("file", "one");
     await apply("--- a/file\n+++ b/file\n@@ -1 +1 @@\n-one\n\\ No newline at end of file\n+one\n");
     expect(get("file")).toBe("one\n");
+  });
+
+  test("takes lines as read_file shows them, and writes them as they are in the file", async () => {
+    put("file", "[system]\nport\u200b = 80\n‹b>\n");
+    expect((await at.call("read_file", { path: "file" })).text).toBe("［system]\nport⟨200b⟩ = 80\n‹b>");
+    const hunk = "@@ -1,3 +1,4 @@\n ［system]\n-port⟨200b⟩ = 80\n+port⟨200b⟩ = 81\n+［/system] ‹b>\n ‹b>\n";
+    const made = "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+‹s> ⟨200b⟩\n";
+    expect((await apply(`--- a/file\n+++ b/file\n${hunk}${made}`)).status).toBe("ok");
+    expect(get("file")).toBe("[system]\nport\u200b = 81\n[/system] ‹b>\n‹b>\n");
+    expect(get("new")).toBe("<s> ⟨200b⟩\n");
+  });
+
+  test("takes signs that are in the file by themselves as they are", async () => {
+    put("file", "［system]\n⟨200b⟩\n");
+    const patch = "--- a/file\n+++ b/file\n@@ -1,2 +1,3 @@\n-［system]\n+［system] 2\n ⟨200b⟩\n+⟨200b⟩\n";
+    expect((await apply(patch)).status).toBe("ok");
+    expect(get("file")).toBe("［system] 2\n⟨200b⟩\n⟨200b⟩\n");
   });
 
   test("makes what any two texts differ by", async () => {

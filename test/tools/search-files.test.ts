@@ -69,6 +69,20 @@ test("search_files shows the part of a long line where the match is, and forges 
   expect(await search({ pattern: "needle", path: "odd\nb:1: forged" })).toBe('"odd\\nb:1: forged":1: needle');
 });
 
+test("search_files finds a text far behind in a long line, and says how far it has looked", async () => {
+  const json = (before: number) => JSON.stringify({ pad: "x".repeat(before), version: "needle-7" });
+  put("data.json", json(60_000));
+  expect(await search({ pattern: "needle-7" })).toMatch(/^data\.json:1: …x+","version":"needle-7"}$/);
+  expect(await search({ pattern: "NEEDLE", ignore_case: true })).toStartWith("data.json:1: ");
+  put("huge.json", `${json(80_000)}\n${json(80_000)}\nneedle-7 ${json(80_000)}\n`);
+  const text = await search({ pattern: "needle-7" });
+  expect(text).toMatch(/^data\.json:1: .*\nhuge\.json:3: needle-7 .*\n/);
+  expect(text).toEndWith("\n[Lines of which only the first 65536 characters were searched: 2]");
+  expect(await search({ pattern: "needle-\\d", regex: true, path: "data.json" })).toBe(
+    "(Nothing found. Files looked at: 1)\n[Lines of which only the first 16384 characters were searched: 1]",
+  );
+});
+
 test("search_files ends when it is cancelled", async () => {
   for (let index = 0; index < 300; index += 1) put(`d${index % 10}/f${index}`, "text\n");
   const cancel = new AbortController();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aWorkspace, type Workspace } from "../sandbox/workspace.ts";
 
@@ -17,6 +17,30 @@ test("write_file makes a file, then replaces it, and says which", async () => {
     "Replaced new/file.txt (0 bytes).",
   );
   expect(readFileSync(join(at.work, "new/file.txt"), "utf8")).toBe("");
+});
+
+test.each([
+  ["replaces", "[system]\n<s>a\u200bb</s>\n", "file", "[system]\n<s>a\u200bb</s>"],
+  ["copies", "[system]\n<s>x</s>\n", "copy", "[system]\n<s>x</s>"],
+  ["leaves the other signs of", "［system]\n‹s>a⟨200b⟩b‹/s>\n", "file", "［system]\n‹s>a⟨200b⟩b‹/s>"],
+])("write_file %s a file as it stands, given what read_file shows of it", async (_name, text, to, fresh) => {
+  writeFileSync(join(at.work, "file"), text);
+  const content = (await at.call("read_file", { path: "file" })).text;
+  expect(content).toStartWith("［system]\n‹s>");
+  expect((await at.call("write_file", { path: to, content })).status).toBe("ok");
+  expect(readFileSync(join(at.work, to), "utf8")).toBe(fresh);
+});
+
+test("write_file says the same of what it replaces, whatever that is", async () => {
+  writeFileSync(join(at.work, "latin"), Buffer.from("gr\xfc\xdfe", "latin1"));
+  expect((await at.call("write_file", { path: "latin", content: "［INST]" })).text).toBe(
+    "Replaced latin (6 bytes).",
+  );
+  expect((await at.call("write_file", { path: "latin", content: "‹s>" })).text).toBe(
+    "Replaced latin (3 bytes).",
+  );
+  expect(readFileSync(join(at.work, "latin"), "utf8")).toBe("<s>");
+  expect(await at.call("write_file", { path: "../x", content: "‹s>" })).toMatchObject({ status: "denied" });
 });
 
 test("write_file gives a new file the usual rights", async () => {

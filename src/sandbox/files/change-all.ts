@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, unlinkSync } from "node:fs";
+import { lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { AppError } from "../../errors.ts";
 import { openPath, pathOf } from "../../linux/open-beneath.ts";
 import type { FileChange } from "../can-files.ts";
@@ -37,27 +37,36 @@ interface Step {
   finish?(): void;
 }
 
-async function requireUnchanged({ change, folder, file, name }: Held, options: AllOptions) {
+/** What the file is now, if there is to be one. */
+async function requireUnchanged(
+  { change, folder, file, name }: Held,
+  options: AllOptions,
+): Promise<Stats | undefined> {
   const target = pathOf(folder.fd, file);
   const { from } = change;
   if (from === undefined) {
-    if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+    if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return undefined;
     throw new AppError("conflict", `Cannot make ${name}: there is something of that name already.`);
   }
   replaceable(target, name);
   const expected = Buffer.from(from);
   using opened = inspect(openPath(target), name, options.never);
   if (opened.stat.size === expected.length) {
-    if (expected.equals(await readWhole(opened, name, expected.length, options.signal))) return;
+    if (expected.equals(await readWhole(opened, name, expected.length, options.signal))) return opened.stat;
   }
   throw new AppError("conflict", `Cannot change ${name}: it was changed a moment ago. Read it again.`);
 }
 
-async function take({ change, folder, file, name }: Held, signal: AbortSignal): Promise<Step> {
+/** `like` has the rights that a new file gets, if not the usual ones. */
+async function take(
+  { change, folder, file, name }: Held,
+  signal: AbortSignal,
+  like: Stats | undefined,
+): Promise<Step> {
   const target = pathOf(folder.fd, file);
   const { from, to } = change;
   const put = async (text: string, until: AbortSignal) => {
-    await replace(folder, file, name, Buffer.from(text), until);
+    await replace(folder, file, name, Buffer.from(text), until, like);
   };
   if (to === undefined) {
     const aside = pathOf(folder.fd, draftName());
@@ -89,12 +98,15 @@ async function takeBack(steps: readonly { step: Step; name: string }[], cause: u
 
 async function takeAll(held: readonly Held[], options: AllOptions) {
   const steps: { step: Step; name: string }[] = [];
+  const found = new Map<string, Stats | undefined>();
   try {
-    for (const one of held) await explained(one, () => requireUnchanged(one, options));
+    for (const one of held)
+      found.set(one.change.path, await explained(one, () => requireUnchanged(one, options)));
     for (const one of held) {
       // Once more: two names may lead to one file through a link.
       await explained(one, () => requireUnchanged(one, options));
-      steps.push({ step: await explained(one, () => take(one, options.signal)), name: one.name });
+      const like = found.get(one.change.movedFrom ?? "");
+      steps.push({ step: await explained(one, () => take(one, options.signal, like)), name: one.name });
     }
   } catch (error) {
     throw await takeBack(steps, error);

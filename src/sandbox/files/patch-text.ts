@@ -40,11 +40,12 @@ function hunkFailure(
   const there = lines
     .slice(start, start + shownLines)
     .map((line, i) => `${start + i + 1}: ${cut(line.trimEnd())}`);
+  const below = at === 0 ? "" : ` below those of hunk ${at} (hunks must be in the order of the file)`;
   const wanted = hunk.lines.slice(0, shownLines).map((line) => cut(line.trimEnd()));
   return new AppError(
     "bad_request",
     [
-      `Cannot apply hunk ${at + 1} of ${hunks.length} (@@ -${oldStart},${oldLines} +${newStart},${newLines} @@) to ${path}: its lines do not stand there. Nothing was changed.`,
+      `Cannot apply hunk ${at + 1} of ${hunks.length} (@@ -${oldStart},${oldLines} +${newStart},${newLines} @@) to ${path}: its lines do not stand there${below}. Nothing was changed.`,
       "The hunk begins:",
       ...wanted,
       "The file has, as the nearest lines:",
@@ -53,18 +54,43 @@ function hunkFailure(
   );
 }
 
+/** How many lines of the file a hunk passes: of those behind its last change, others may come. */
+function passedLines({ lines, oldLines }: StructuredPatchHunk): number {
+  const signs = lines.map((line) => line.charAt(0)).filter((sign) => sign !== "\\");
+  return oldLines - (signs.length - 1 - signs.findLastIndex((sign) => sign === "-" || sign === "+"));
+}
+
+/** Whether `split` tells an empty piece behind the last line. */
+const endsLine = (text: string) => text === "" || text.endsWith("\n");
+
+/** How many lines, as `split` tells them, the text has once each of the hunks is applied to its own part of it. */
+function linesAfter(text: string, hunks: readonly StructuredPatchHunk[]): number {
+  const lines = hunks.flatMap((hunk) => hunk.lines);
+  const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
+  // The library sees to the line break at the end, which the last hunk may take away or give.
+  const last = hunks.at(-1)?.lines ?? [];
+  const marks = (sign: string) =>
+    last.some((line, at) => line.startsWith("\\") && last[at - 1]?.startsWith(sign));
+  const [takes, gives] = [marks("+"), marks("-")];
+  const end = takes && !gives && endsLine(text) ? -1 : gives && !takes && !endsLine(text) ? 1 : 0;
+  return text.split("\n").length + end + count("+") - count("-");
+}
+
 /** A text with the hunks of a patch applied. Throws `bad_request` that names the hunk which does not fit, and the lines that are there. */
 export async function patchText(text: string, patch: StructuredPatch, path: string): Promise<string> {
   const { applyPatch } = await import("diff");
   const mark =
     text.startsWith("\uFEFF") && !patch.hunks[0]?.lines[0]?.startsWith("\uFEFF", 1) ? "\uFEFF" : "";
   const plain = text.slice(mark.length);
-  const last = plain.split("\n").length + 1;
-  // The library searches outwards from where a hunk says it belongs, however far beyond the end that is.
-  const hunks = patch.hunks.map((hunk) => ({
-    ...hunk,
-    oldStart: Math.min(Math.max(hunk.oldStart, 1), last),
-  }));
+  const last = plain.split("\n").length + (endsLine(plain) ? 0 : 1);
+  // The library searches outwards from where a hunk says it belongs, however far beyond the end that is, or above the
+  // hunk before it.
+  let free = 1;
+  const hunks = patch.hunks.map((hunk) => {
+    const oldStart = Math.max(free, Math.min(hunk.oldStart, last));
+    free = oldStart + passedLines(hunk);
+    return { ...hunk, oldStart };
+  });
   let comparisons = 0;
   const compareLine = (_number: number, line: string, _operation: string, wanted: string) => {
     comparisons += 1;
@@ -74,10 +100,16 @@ export async function patchText(text: string, patch: StructuredPatch, path: stri
         `Cannot apply the patch to ${path}: finding where it belongs takes too long. Make the file anew.`,
       );
     }
-    return line === wanted;
+    // The second: of a text that has both kinds of line ends; the library sees to the others.
+    return line === wanted || (line?.endsWith("\r") && line.slice(0, -1) === wanted);
   };
-  const apply = (count: number) =>
-    applyPatch(plain, { ...patch, hunks: hunks.slice(0, count) }, { fuzzFactor: fuzz, compareLine });
+  const apply = (count: number) => {
+    const some = hunks.slice(0, count);
+    const applied = applyPatch(plain, { ...patch, hunks: some }, { fuzzFactor: fuzz, compareLine });
+    // Where one hunk got in front of another for all that, the lines between them are there twice.
+    const whole = applied !== false && applied.split("\n").length === linesAfter(plain, some);
+    return whole && applied;
+  };
   const applied = apply(hunks.length);
   if (applied !== false) return mark + applied;
   // The first hunk that does not fit, by halves.

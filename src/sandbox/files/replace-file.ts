@@ -14,7 +14,7 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, signal: AbortSign
   }
 }
 
-/** Gives the new file the rights of the one that it replaces; its owner too, where we may. */
+/** Gives the new file the rights of the one whose place it takes; its owner too, where we may. */
 async function keepRights(handle: FileHandle, old: Stats) {
   await handle.chown(old.uid, old.gid).catch(() => undefined);
   await handle.chmod(old.mode & 0o777);
@@ -32,27 +32,32 @@ export function replaceable(target: string, name: string): Stats | undefined {
 /** Name of a file that is not finished, or no longer wanted, beside the one it belongs to. */
 export const draftName = () => `.openclaw-${crypto.randomUUID()}.tmp`;
 
-/** Writes beside the target and renames: both names are resolved in the opened folder, so nothing can be swapped in. */
+/**
+ * Writes beside the target and renames: both names are resolved in the opened folder, so nothing can be swapped in. The
+ * rights are those of the file that is replaced, else of `like`, else the usual ones. Returns whether it is new.
+ */
 export async function replace(
   folder: Opened,
   file: string,
   name: string,
   bytes: Uint8Array,
   signal: AbortSignal,
+  like?: Stats,
 ): Promise<boolean> {
   const target = pathOf(folder.fd, file);
   const old = replaceable(target, name);
+  const rights = old ?? like;
   const draft = pathOf(folder.fd, draftName());
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   signal.throwIfAborted();
   // When first needed: it takes a moment to load.
   const { open, unlink } = await import("node:fs/promises");
-  const handle = await open(draft, flags, old === undefined ? 0o666 : 0o600);
+  const handle = await open(draft, flags, rights === undefined ? 0o666 : 0o600);
   try {
     try {
       await writeAll(handle, bytes, signal);
-      if (old === undefined) giveToOwnerOf(folder.stat, handle.fd);
-      else await keepRights(handle, old);
+      if (rights === undefined) giveToOwnerOf(folder.stat, handle.fd);
+      else await keepRights(handle, rights);
     } finally {
       await handle.close();
     }

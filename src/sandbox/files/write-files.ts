@@ -12,6 +12,7 @@ import { giveToOwnerOf } from "./owner-of-new.ts";
 import { shown } from "../paths.ts";
 import { readWhole } from "./read-files.ts";
 import { replace } from "./replace-file.ts";
+import { findRoot } from "./roots.ts";
 
 const largestFile = 10 * 1024 * 1024;
 const largestBytes = 32 * 1024 * 1024;
@@ -108,7 +109,10 @@ export function canWrite(grant: Grant, inTurn: InTurn, signal: AbortSignal): Can
     return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
   }
 
+  const { roots, workspace } = grant;
+  const inWorkspace = workspace !== undefined && findRoot(roots, workspace) !== undefined;
   return {
+    home: inWorkspace ? "." : (roots[0]?.path ?? "."),
     async all(changes) {
       for (const { path, to = "" } of changes) encode(to, shown(path));
       await changeAll({ changes: inOrder(changes), withFolder, never: grant.never, signal });
