@@ -128,7 +128,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     call: CallContext,
   ): Promise<ToolResult> {
     if (call.signal.aborted) throw cancelled();
-    const most = Math.min(askedMs(input) ?? timeoutMs, Math.max(timeoutMs, timeoutMaxMs));
+    const usualMs = Math.max(timeoutMs, tool.timeoutMs ?? 0);
+    const most = Math.min(askedMs(input) ?? usualMs, Math.max(timeoutMs, timeoutMaxMs));
     const ms = tool.ownTime ? Number.POSITIVE_INFINITY : most;
     using deadline = startDeadline(call.signal, ms, graceMs);
     const { signal } = deadline;

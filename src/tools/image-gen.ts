@@ -6,10 +6,11 @@ import { defineTool } from "../sandbox/tool.ts";
 
 const mostNames = 1000;
 
-/** Puts a picture under the first name of its day that is free. */
+/** Puts a picture under the first name of its day that is free, where it may be written: it is made and paid by now. */
 async function keep(write: CanWrite, bytes: Uint8Array, day: string, ending: string): Promise<string> {
   for (let n = 1; n <= mostNames; n += 1) {
-    const name = `image-${day}-${n}.${ending}`;
+    const file = `image-${day}-${n}.${ending}`;
+    const name = write.home === "." ? file : `${write.home}/${file}`;
     try {
       await write.bytes(name, bytes);
       return name;
@@ -25,6 +26,8 @@ export const imageGen = defineTool({
   description: "Draw a picture from a description and keep it as a file in the workspace.",
   needs: ["images", "write", "time"],
   effect: () => "reaches_out",
+  // Good pictures take providers up to two minutes.
+  timeoutMs: 180_000,
   input: v.object({
     prompt: v.pipe(v.string(), v.nonEmpty(), v.maxLength(32_000), v.description("What to draw.")),
     size: v.optional(

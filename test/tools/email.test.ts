@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { text } from "node:stream/consumers";
 import { lendMail, type MailSettings } from "../../src/sandbox/services/mail.ts";
 import { aWorkspace, type Options, type Workspace } from "../sandbox/workspace.ts";
 import { aMailServer } from "./mail-server.ts";
@@ -179,9 +180,64 @@ test("email ends its connection when the call is cancelled, or the server is sil
     while (silent.connections() > 0) await Bun.sleep(5);
     const slow = await mailer({ smtpUrl }, { timeoutMs: 100, timeoutMaxMs: 100 }).call("email", mail);
     expect(slow.status).toBe("timeout");
+    expect(slow.text).toContain("The mail was not sent: ");
     while (silent.connections() > 0) await Bun.sleep(5);
   } finally {
     await silent.stop();
+  }
+});
+
+const notKnown = "It is not known whether the mail was sent";
+
+test("email says that it is not known when the time is over after the server has the mail, with TLS or without", async () => {
+  const overTime = async (secure: boolean, login: string) => {
+    const taken = Promise.withResolvers<string>();
+    const scanning = await aMailServer({ secure, onData: (stream) => void taken.resolve(text(stream)) });
+    try {
+      const smtpUrl = `${secure ? "smtps" : "smtp"}://${login}127.0.0.1:${scanning.port}`;
+      const at = mailer({ smtpUrl }, { timeoutMs: 1500, timeoutMaxMs: 1500 });
+      const { status, text: said } = await at.call("email", mail);
+      expect([status, said]).toEqual(["timeout", expect.stringContaining(notKnown)]);
+      expect(await taken.promise).toContain("Another.");
+      while (scanning.connections() > 0) await Bun.sleep(5);
+    } finally {
+      await scanning.stop();
+    }
+  };
+  await Promise.all([overTime(false, ""), overTime(false, "claw:correct%20horse@"), overTime(true, "")]);
+});
+
+test("email says that it is not known when the connection is cut after the server has the mail, and not before", async () => {
+  const cutting = await aMailServer({
+    onRcptTo: ({ address }, _session, done) => (address.startsWith("eve") ? cutting.cut() : done()),
+    onData: (stream) => void text(stream).then(() => cutting.cut()),
+  });
+  try {
+    const smtpUrl = `smtp://127.0.0.1:${cutting.port}`;
+    const at = mailer({ smtpUrl });
+    const before = await at.call("email", { ...mail, to: "eve@example.net" });
+    expect(before).toMatchObject({
+      status: "error",
+      text: expect.stringMatching(/^The mail was not sent: /),
+    });
+    const after = await at.call("email", mail);
+    expect(after.status).toBe("error");
+    expect(after.text).toContain(notKnown);
+    expect(after.text).toContain("Do not send it again");
+  } finally {
+    await cutting.stop();
+  }
+});
+
+test("email says that a mail was not sent that the server refused when it had all of it", async () => {
+  const refusing = await aMailServer({
+    onData: (stream, _session, done) => void text(stream).then(() => done(new Error("looks like spam"))),
+  });
+  try {
+    const { text: said } = await mailer({ smtpUrl: `smtp://127.0.0.1:${refusing.port}` }).call("email", mail);
+    expect(said).toMatch(/^The mail was not sent: .*looks like spam/);
+  } finally {
+    await refusing.stop();
   }
 });
 

@@ -117,6 +117,25 @@ test.each<[string, () => Response | Promise<Response>, string]>([
   expect(readdirSync(at.work)).toEqual([".data"]);
 });
 
+test("image_gen has more time than other tools, up to what a call may ask for", async () => {
+  answer = async () => {
+    await Bun.sleep(200);
+    return Response.json({ data: [{ b64_json: png.toString("base64") }] });
+  };
+  expect(
+    (await painter({}, { timeoutMs: 20, timeoutMaxMs: 10_000 }).call("image_gen", { prompt: "x" })).status,
+  ).toBe("ok");
+});
+
+test("image_gen keeps the picture in a folder that may be written when the workspace may not", async () => {
+  const at = painter({}, { writeRoots: ["../outside"] });
+  const { status, text } = await at.call("image_gen", { prompt: "x" });
+  const path = join(at.outside, "image-2023-11-14-1.png");
+  expect([status, text]).toEqual(["ok", `Drawn: ${path} (png, ${png.length} bytes).`]);
+  expect(readFileSync(path).equals(png)).toBe(true);
+  expect(readdirSync(at.work)).toEqual([".data"]);
+});
+
 test("image_gen ends at the time-out and when it is cancelled", async () => {
   answer = () => new Promise(() => {});
   const at = painter({}, { timeoutMs: 100, timeoutMaxMs: 100 });

@@ -1,4 +1,4 @@
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
@@ -33,12 +33,17 @@ export async function aMailServer(options: SMTPServerOptions = {}) {
   });
   // A client that goes away in the middle is no failure of the test.
   server.on("error", () => {});
+  const sockets: Socket[] = [];
+  server.server.on("connection", (socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.server.address() as AddressInfo;
   return {
     port,
     received,
     connections: () => server.connections.size,
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
     stop: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
 }

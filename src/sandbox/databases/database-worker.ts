@@ -15,10 +15,13 @@ async function withConnection(
   act: (run: RunStatement) => Promise<ResultTable>,
 ): Promise<ResultTable> {
   // A connection of its own for each call: what a statement sets, opens or leaves behind goes with it.
-  const sql = new SQL({ url, adapter: kind, max: 1, connectionTimeout: connectSeconds, bigint: true });
+  const options = { url, adapter: kind, max: 1, connectionTimeout: connectSeconds, bigint: true };
+  const isPostgres = kind === "postgres";
+  // Without names for statements PostgreSQL sends every value as text, also when one is run again.
+  const sql = new SQL(isPostgres ? { ...options, prepare: false } : options);
   try {
     const connection = await sql.reserve();
-    return await act(statementsOf(connection));
+    return await act(statementsOf(connection, isPostgres ? "raw" : "values"));
   } finally {
     await sql.close({ timeout: 0 }).catch(() => undefined);
   }

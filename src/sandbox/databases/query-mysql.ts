@@ -1,9 +1,23 @@
 import type { ServerRequest } from "./database-messages.ts";
 import { type ResultTable, rowsToAsk, tableOf } from "./result-table.ts";
-import type { RunStatement } from "./statement.ts";
+import { namesOf, type Rows, type RunStatement } from "./statement.ts";
 
 /** Statements that only show something, which EXPLAIN does not take; told by their first word, as the server does. */
 const shows = /^\s*(?:show|describe|desc|explain)\s/i;
+
+const isResult = (row: unknown): row is Rows =>
+  Array.isArray(row) && "columns" in row && Array.isArray(row.columns) && row.columns.length > 0;
+
+/** CALL gives a list of results in place of rows; several of them are a row each, as JSON that begins with the names. */
+function readTable(rows: Rows): ResultTable {
+  const results = rows.columns ? [rows] : Array.from<unknown>(rows).filter(isResult);
+  const [first] = results;
+  if (first !== undefined && results.length === 1) return tableOf(first, namesOf(first));
+  return tableOf(
+    results.map((one) => [[namesOf(one), ...one]]),
+    ["result"],
+  );
+}
 
 async function prepareSession(run: RunStatement, statementMs: number) {
   const [mysql, mariadb] = [
@@ -29,12 +43,12 @@ async function readOnly(run: RunStatement, { sql, parameters }: ServerRequest): 
     // The end of the line ends a comment.
     await run(`EXPLAIN FORMAT=JSON SELECT EXISTS (${sql.replace(/;\s*$/, "")}\n)`);
   }
-  return tableOf(await run(sql, parameters));
+  return readTable(await run(sql, parameters));
 }
 
 export async function queryMysql(run: RunStatement, request: ServerRequest): Promise<ResultTable> {
   await prepareSession(run, request.statementMs);
   if (!request.write) return readOnly(run, request);
   const rows = await run(request.sql);
-  return { ...tableOf(rows), changed: rows.affectedRows ?? 0 };
+  return { ...readTable(rows), changed: rows.affectedRows ?? 0 };
 }

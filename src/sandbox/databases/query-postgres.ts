@@ -1,11 +1,26 @@
 import type { ServerRequest } from "./database-messages.ts";
 import { type ResultTable, rowsToAsk, type Row, tableOf } from "./result-table.ts";
-import type { RunStatement } from "./statement.ts";
+import { namesOf, type Rows, type RunStatement } from "./statement.ts";
 
 const fetchRows = 50;
 const fetchesAtMost = Math.ceil(rowsToAsk / fetchRows);
 /** What has rows and no cursor; told by its first word, as the server does. */
 const shows = /^\s*(?:show|explain)\s/i;
+
+const types = { bool: 16, bytea: 17 };
+
+/** PostgreSQL's own text of a value: what Bun makes of it rounds numbers in JSON and cuts microseconds. */
+function readCell(cell: unknown, type: number | undefined): unknown {
+  if (!Buffer.isBuffer(cell)) return cell;
+  const text = cell.toString();
+  if (type === types.bool) return text === "t";
+  return type === types.bytea && text.startsWith("\\x") ? Buffer.from(text.slice(2), "hex") : text;
+}
+
+const readRows = (rows: Rows): Iterable<Row> =>
+  Iterator.from(rows).map((row) => row.map((cell, at) => readCell(cell, rows.columns?.[at]?.type)));
+
+const readTable = (rows: Rows) => tableOf(readRows(rows), namesOf(rows));
 
 async function prepareSession(run: RunStatement, statementMs: number) {
   await run(`SET statement_timeout = ${statementMs}`);
@@ -18,12 +33,14 @@ async function prepareSession(run: RunStatement, statementMs: number) {
 async function throughCursor(run: RunStatement, sql: string): Promise<ResultTable> {
   await run(`DECLARE openclaw NO SCROLL CURSOR FOR ${sql}`);
   const rows: Row[] = [];
+  let table = tableOf(rows, []);
   for (let count = 0; count < fetchesAtMost; count += 1) {
     const batch = await run(`FETCH ${fetchRows} FROM openclaw`);
-    rows.push(...batch);
-    if (batch.length < fetchRows || tableOf(rows).more) break;
+    rows.push(...readRows(batch));
+    table = tableOf(rows, namesOf(batch));
+    if (batch.length < fetchRows || table.more) break;
   }
-  return tableOf(rows);
+  return table;
 }
 
 /**
@@ -32,7 +49,7 @@ async function throughCursor(run: RunStatement, sql: string): Promise<ResultTabl
  */
 async function readOnly(run: RunStatement, { sql, parameters }: ServerRequest): Promise<ResultTable> {
   await run("BEGIN READ ONLY");
-  if (parameters.length > 0 || shows.test(sql)) return tableOf(await run(sql, parameters));
+  if (parameters.length > 0 || shows.test(sql)) return readTable(await run(sql, parameters));
   return throughCursor(run, sql);
 }
 
@@ -40,5 +57,5 @@ export async function queryPostgres(run: RunStatement, request: ServerRequest): 
   await prepareSession(run, request.statementMs);
   if (!request.write) return readOnly(run, request);
   const rows = await run(request.sql);
-  return { ...tableOf(rows), changed: rows.affectedRows ?? 0 };
+  return { ...readTable(rows), changed: rows.affectedRows ?? 0 };
 }

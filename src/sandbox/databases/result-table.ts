@@ -39,25 +39,24 @@ export function cellText(value: unknown, most = longestCell): string {
   return `${text.slice(0, most).toWellFormed()}… (${text.length} characters)`;
 }
 
-export type Row = Readonly<Record<string, unknown>>;
+/** The cells of one row, in the order of the columns: several may have one name. */
+export type Row = readonly unknown[];
 
-/** Takes rows until there are enough of them, or of their characters. `columns`: those of the first row when left out. */
-export function tableOf(rows: Iterable<Row>, columns?: readonly string[]): ResultTable {
-  let names = columns;
+/** Takes rows until there are enough of them, or of their characters. */
+export function tableOf(rows: Iterable<Row>, columns: readonly string[]): ResultTable {
   const shown: string[][] = [];
+  // A row that has many columns has short cells, so that a whole one fits.
+  const most = Math.max(shortestCell, Math.min(longestCell, Math.floor(mostCharacters / columns.length)));
   let room = mostCharacters;
   let more = false;
   for (const row of rows) {
-    const all = (names ??= Object.keys(row));
-    // A row that has many columns has short cells, so that a whole one fits.
-    const most = Math.max(shortestCell, Math.min(longestCell, Math.floor(mostCharacters / all.length)));
-    const cells = all.map((name) => cellText(row[name], most));
+    const cells = row.map((value) => cellText(value, most));
     room -= cells.reduce((sum, cell) => sum + cell.length + 3, 0);
     more = shown.length === mostRows || (room < 0 && shown.length > 0);
     if (more) break;
     shown.push(cells);
   }
-  return { columns: (names ?? []).map((name) => cellText(name, shortestCell * 5)), rows: shown, more };
+  return { columns: columns.map((name) => cellText(name, shortestCell * 5)), rows: shown, more };
 }
 
 /** Rows to ask a database for: one more than is shown tells whether there are more. */

@@ -62,7 +62,11 @@ function run(request: SqliteRequest): ResultTable {
   const names = statement.columnNames;
   if (new Set(names).size < names.length)
     throw new Error("several columns have one name: give them others with AS");
-  const table = tableOf(statement.safeIntegers(true).iterate(...request.parameters), names);
+  const rows = Iterator.from(statement.safeIntegers(true).iterate(...request.parameters));
+  const table = tableOf(
+    rows.map((row) => names.map((name) => row[name])),
+    names,
+  );
   if (!request.write) return table;
   return { ...table, changed: database.query<{ n: number }, []>("SELECT changes() AS n").get()?.n ?? 0 };
 }

@@ -1,5 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { Row } from "./result-table.ts";
+
+/** By the names of the columns, which differ. */
+type Row = Readonly<Record<string, unknown>>;
 
 /** What a statement may not do: it reaches other files, whatever the file and its rights are. */
 const reachesOut = /^(?:sqlite_attach|sqlite_detach|load_extension|readfile|writefile|edit|fts3_tokenizer)\(/;

@@ -52,6 +52,8 @@ async function ask(url: URL, address: string, accept: string | undefined, signal
     socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => clearTimeout(connecting));
   });
   request.on("error", reject);
+  // All that comes of an answer 101, which goes over to another protocol.
+  request.once("close", () => reject(new Error("closed without an answer")));
   return promise.finally(() => clearTimeout(connecting));
 }
 

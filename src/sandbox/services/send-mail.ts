@@ -15,7 +15,8 @@ export interface SentMail {
 }
 
 const connectMs = 10_000;
-const silenceMs = 20_000;
+/** What RFC 5321 gives a server to look at a mail before it says that it has it; the call's own time may end it sooner. */
+const silenceMs = 600_000;
 const longestReason = 500;
 
 /** What went wrong, as the server or the system said it, without what only they should know. */
@@ -31,12 +32,28 @@ function reasonOf(error: unknown, { login }: MailServer): string {
 
 const btoaOf = (text: string) => Buffer.from(text).toString("base64");
 
-/** Hands a mail to the server. Throws `unavailable` with what the server said; the signal ends the connection. */
+/** A refusal by the server is one. With no answer to a whole mail, it may be on its way all the same. */
+function failure(error: unknown, why: string, handedOver: boolean): AppError {
+  const refused = error instanceof Error && "responseCode" in error;
+  const said =
+    handedOver && !refused
+      ? `It is not known whether the mail was sent: the mail server got all of it and gave no answer (${why}). Do not send it again, it may have arrived: tell the person so.`
+      : `The mail was not sent: ${why}`;
+  return new AppError("unavailable", said, { cause: error });
+}
+
+/**
+ * Hands a mail to the server; the signal ends the connection. Throws `unavailable` with what the server said, also after
+ * the signal, because then it matters whether the server had the mail.
+ */
 export async function sendMail(server: MailServer, mail: Mail, signal: AbortSignal): Promise<SentMail> {
   signal.throwIfAborted();
   const [{ createTransport }, { connect }] = await Promise.all([import("nodemailer"), import("node:net")]);
   const { host, port, secure, requireTls, onLoopback, login } = server;
+  let handedOver = false;
   const transport = createTransport({
+    // The library says nowhere else that the server was given the end of the mail.
+    logger: { info: ({ tnx }) => void (handedOver ||= tnx === "message") },
     host,
     port,
     secure,
@@ -53,7 +70,7 @@ export async function sendMail(server: MailServer, mail: Mail, signal: AbortSign
     getSocket(_options, done) {
       const socket = connect({ host, port });
       const timer = setTimeout(() => socket.destroy(new Error("Connection timeout")), connectMs);
-      const stop = () => socket.destroy(new Error("Cancelled"));
+      const stop = () => socket.destroy(new Error("the call ended first"));
       signal.addEventListener("abort", stop, { once: true });
       socket.once("connect", () => {
         clearTimeout(timer);
@@ -72,8 +89,6 @@ export async function sendMail(server: MailServer, mail: Mail, signal: AbortSign
     const { messageId, rejected } = await transport.sendMail({ from, to: [...to], subject, text: body });
     return { id: messageId, rejected: rejected.map(String) };
   } catch (error) {
-    signal.throwIfAborted();
-    const why = reasonOf(error, server);
-    throw new AppError("unavailable", `The mail was not sent: ${why}`, { cause: error });
+    throw failure(error, reasonOf(error, server), handedOver);
   }
 }

@@ -122,6 +122,19 @@ describe.each([
     expect(await rows(reader, "SELECT count(*) FROM t WHERE b <> 'z'")).toEqual([["2"]]);
   });
 
+  test("shows every column as it was asked for, also of one name, and no column in another's place", async () => {
+    expect(
+      await can().query(reader, 'SELECT a AS x, b AS x, 7 AS "2", 8 AS "1" FROM t WHERE b = \'x\''),
+    ).toEqual({
+      columns: ["x", "x", "2", "1"],
+      rows: [["9007199254740993", "x", "7", "8"]],
+      more: false,
+    });
+    expect((await can().query(reader, "SELECT min(a), min(a) FROM t")).rows).toEqual([
+      ["9007199254740993", "9007199254740993"],
+    ]);
+  });
+
   test("changes only where that is granted, one statement a call", async () => {
     await expect(can().execute(reader, "DELETE FROM t")).rejects.toMatchObject({ code: "forbidden" });
     await expect(can().execute(writer, "DELETE FROM t; DELETE FROM t")).rejects.toThrow("refused it");
@@ -145,6 +158,34 @@ describe.each([
     await expect(can(stop).query(reader, endless)).rejects.toThrow();
     expect(await rows(reader, "SELECT 1 AS one")).toEqual([["1"]]);
   });
+});
+
+test("lendDatabases shows what a procedure of MySQL gives, one result or several", async () => {
+  const call = async (name: string, body: string) => {
+    await can().execute("my-write", `CREATE OR REPLACE PROCEDURE ${name}() BEGIN ${body} END`);
+    return can().execute("my-write", `CALL ${name}()`);
+  };
+  const one = await call("gives_one", "SELECT 1 AS a, 2 AS a UNION SELECT 3, 4;");
+  expect(one).toMatchObject({
+    columns: ["a", "a"],
+    rows: [
+      ["1", "2"],
+      ["3", "4"],
+    ],
+  });
+  const two = await call("gives_two", "SELECT 1 AS a; SELECT 2 AS b, 'x' AS c;");
+  expect(two).toMatchObject({ columns: ["result"], rows: [['[["a"],[1]]'], ['[["b","c"],[2,"x"]]']] });
+  expect((await call("gives_none", "DO 1;")).rows).toEqual([]);
+});
+
+test("lendDatabases shows what PostgreSQL holds to the last digit, and the same in each row of many", async () => {
+  const cells = `'{"n": 12345678901234567890}'::json AS j, TIMESTAMP '2024-03-10 12:00:00.123456' AS ts, 0.1::float4 AS f,
+    ARRAY[1, NULL] AS i, ARRAY[1, 2] AS n, '\\xdead'::bytea AS bytes, true AS yes, NULL AS none`;
+  const table = await can().query("pg-read", `SELECT ${cells} FROM generate_series(1, 120)`);
+  const row = ['{"n": 12345678901234567890}', "2024-03-10 12:00:00.123456", "0.1", "{1,NULL}", "{1,2}"];
+  expect(table.rows).toEqual(Array(120).fill([...row, "x'dead' (2 bytes)", "true", "NULL"]));
+  const made = await can().execute("pg-write", `SELECT ${cells}`);
+  expect(made.rows).toEqual(table.rows.slice(0, 1));
 });
 
 test("lendDatabases leaves no statement running on PostgreSQL that was cancelled", async () => {

@@ -23,21 +23,21 @@ test("cellText shows the beginning of a long blob, and its size", () => {
 test("tableOf takes 200 rows, or fewer long ones, and never asks for more than one beyond", () => {
   let asked = 0;
   function* rows(length: number) {
-    for (;;) yield { n: (asked += 1), text: "x".repeat(length) };
+    for (;;) yield [(asked += 1), "x".repeat(length)];
   }
-  const many = tableOf(rows(1));
+  const many = tableOf(rows(1), ["n", "text"]);
   expect([many.rows.length, many.more, asked]).toEqual([200, true, 201]);
-  const long = tableOf(rows(1000));
+  const long = tableOf(rows(1000), ["n", "text"]);
   expect(long.rows.length).toBeLessThan(50);
   expect(long.more).toBe(true);
-  const wide = tableOf([
-    Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`c${at}`, "x".repeat(900)])),
-  ]);
+  const wide = tableOf(
+    [Array<string>(2000).fill("x".repeat(900))],
+    Array.from({ length: 2000 }, (_, at) => `c${at}`),
+  );
   expect([wide.rows.length, wide.columns.length]).toEqual([1, 2000]);
   expect(wide.rows.flat().join("").length).toBeLessThan(110_000);
 });
 
-test("tableOf has the columns of an empty result where they are known", () => {
+test("tableOf has the columns of an empty result", () => {
   expect(tableOf([], ["a"])).toEqual({ columns: ["a"], rows: [], more: false });
-  expect(tableOf([])).toEqual({ columns: [], rows: [], more: false });
 });

@@ -179,6 +179,19 @@ describe("web.get", () => {
     await silent.left;
   });
 
+  test("refuses an answer that goes over to another protocol, and leaves the server", async () => {
+    const site = kept(
+      await aRawServer((write) => {
+        write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\nxxx");
+      }),
+    );
+    await expect(get(site.url)).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("did not answer in HTTP"),
+    });
+    await site.left;
+  });
+
   test("ends in the middle when the call is cancelled", async () => {
     const stop = new AbortController();
     const server = kept(
