@@ -131,11 +131,11 @@ test("no session exceeds a budget by more than the one call that is under way in
     { minLength: 16, maxLength: 30 },
   );
   const budgets = fc.record({
-    session: fc.constantFrom(0, 300, 1000),
-    day: fc.constantFrom(0, 900, 2500),
-    turn: fc.constantFrom(0, 250),
+    session: fc.constantFrom(0, 2000, 5000),
+    day: fc.constantFrom(0, 5000, 12_000),
+    turn: fc.constantFrom(0, 1500),
   });
-  const one = { session: 300, day: 0, turn: 0 } as const;
+  const one = { session: 2000, day: 0, turn: 0 } as const;
   const pressed = Array.from({ length: 8 }, () => ({
     door: "ws" as const,
     word: "tool" as const,
@@ -157,6 +157,8 @@ test("no session exceeds a budget by more than the one call that is under way in
         }),
       );
 
+      // The first call fits all of them.
+      expect(providers.told.size).toBeGreaterThan(0);
       const sums = [...providers.told.values()].map(({ calls }) => {
         const tokens = calls.map(({ input, output }) => input + output);
         return tokens.slice(0, -1).reduce((sum, each) => sum + each, 0);

@@ -18,14 +18,15 @@ const read = async (server: InProcess, query: string): Promise<Spending> =>
   (await server.ask(`/api/usage${query}`)).json();
 
 const messages = [{ role: "user", content: "hello" }];
+/** What is on offer makes a request one of some 700 tokens. */
 const spends = (input: number, output: number): Step => ({ text: "ok", usage: { input, output } });
 
 test("a session's budget is exceeded by no more than one call, and says 402 on every door", async () => {
-  await using model = scriptedModel(() => spends(90, 10));
+  await using model = scriptedModel(() => spends(900, 400));
   await using server = await startInProcess({
     MODEL_PROVIDER_ENDPOINT: model.url,
     MODEL_PROVIDER_MODEL: "scripted",
-    OPENCLAW_SESSION_TOKEN_BUDGET: "250",
+    OPENCLAW_SESSION_TOKEN_BUDGET: "3700",
   });
   const headers = { "x-openclaw-session-id": "s" };
   const ask = (path: string, body: object) => server.ask(path, body, { headers });
@@ -40,7 +41,7 @@ test("a session's budget is exceeded by no more than one call, and says 402 on e
     402,
     {
       message:
-        "Session s has spent 300 of its 250 tokens (OPENCLAW_SESSION_TOKEN_BUDGET). It does not reset: begin a new session, or raise the budget.",
+        "Session s has spent 3900 of its 3700 tokens (OPENCLAW_SESSION_TOKEN_BUDGET). It does not reset: begin a new session, or raise the budget.",
       type: "invalid_request_error",
       code: "budget_exceeded",
       param: null,
@@ -60,8 +61,7 @@ test("a day's budget holds for many turns at once, and those under way count", a
   await using server = await startInProcess({
     MODEL_PROVIDER_ENDPOINT: model.url,
     MODEL_PROVIDER_MODEL: "scripted",
-    // One request is estimated at some hundred tokens.
-    OPENCLAW_DAILY_TOKEN_BUDGET: "600",
+    OPENCLAW_DAILY_TOKEN_BUDGET: "1600",
   });
 
   const asked = Array.from({ length: 10 }, () => server.ask("/v1/chat/completions", { messages }));
@@ -83,12 +83,12 @@ const never = new Promise<never>(() => {});
 test("a turn's budget ends it between two of its steps, and what it did is kept", async () => {
   await using model = scriptedModel(() => ({
     calls: [{ name: "time", arguments: {} }],
-    usage: { input: 100, output: 1 },
+    usage: { input: 1000, output: 1 },
   }));
   await using server = await startInProcess({
     MODEL_PROVIDER_ENDPOINT: model.url,
     MODEL_PROVIDER_MODEL: "scripted",
-    OPENCLAW_TURN_TOKEN_BUDGET: "250",
+    OPENCLAW_TURN_TOKEN_BUDGET: "3500",
   });
 
   const answer = await server.ask(
@@ -127,7 +127,7 @@ test("a turn's budget is exceeded by no more than one call, however busy the boo
 });
 
 test("a token's budget is its own, and a budget of dollars is everybody's", async () => {
-  await using model = scriptedModel(() => spends(100, 0));
+  await using model = scriptedModel(() => spends(1000, 0));
   const alice = "alice-token-for-tests-01";
   const env = {
     MODEL_PROVIDER_ENDPOINT: model.url,
@@ -139,29 +139,70 @@ test("a token's budget is its own, and a budget of dollars is everybody's", asyn
     return (await server.ask("/v1/chat/completions", { messages }, { headers })).status;
   };
   {
-    await using server = await startInProcess({ ...env, OPENCLAW_NAME_TOKEN_BUDGETS: "alice=100" });
+    await using server = await startInProcess({ ...env, OPENCLAW_NAME_TOKEN_BUDGETS: "alice=1000" });
     expect([await statusOf(server, alice), await statusOf(server, alice)]).toEqual([200, 402]);
     expect(await statusOf(server)).toBe(200);
   }
   await using server = await startInProcess({
     ...env,
-    OPENCLAW_DAILY_COST_BUDGET: "0.0002",
+    OPENCLAW_DAILY_COST_BUDGET: "0.0025",
     OPENCLAW_PRICES: '{"scripted":{"input":1,"output":0}}',
   });
   expect([await statusOf(server), await statusOf(server, alice), await statusOf(server)]).toEqual([
     200, 200, 402,
   ]);
-  expect(await read(server, "")).toMatchObject({ calls: 2, costUsd: 0.0002, unpricedCalls: 0 });
+  expect(await read(server, "")).toMatchObject({ calls: 2, costUsd: 0.002, unpricedCalls: 0 });
+});
+
+test("a message that would cost more than is left of a budget is not sent, and a small one is", async () => {
+  await using model = scriptedModel(() => spends(800, 10));
+  await using server = await startInProcess({
+    MODEL_PROVIDER_ENDPOINT: model.url,
+    MODEL_PROVIDER_MODEL: "scripted",
+    OPENCLAW_DAILY_COST_BUDGET: "0.10",
+    OPENCLAW_PRICES: '{"scripted":{"input":10,"output":10}}',
+  });
+  const send = async (content: string) => {
+    const answer = await server.ask("/v1/chat/completions", { messages: [{ role: "user", content }] });
+    return [answer.status, (await answer.json()).error?.message];
+  };
+
+  const [status, message] = await send("word ".repeat(100_000));
+  expect([status, model.requests.length]).toEqual([402, 0]);
+  expect(message).toMatch(
+    /^Today this server has spent \$0\.0000 of its \$0\.1000 \(OPENCLAW_DAILY_COST_BUDGET\), and this call would take about \$0\.\d{4} more\. It resets at /,
+  );
+  expect((await send("hi"))[0]).toBe(200);
+});
+
+test("an operator's price of a deployment counts, whatever model answers there", async () => {
+  const answer = {
+    model: "gpt-4o-2024-08-06",
+    choices: [{ delta: { content: "hi" }, finish_reason: "stop" }],
+  };
+  const usage = { prompt_tokens: 100_000, completion_tokens: 10_000, total_tokens: 110_000 };
+  await using model = scriptedModel(() => ({
+    rawBytes: [answer, { choices: [], usage }].map((each) => `data: ${JSON.stringify(each)}\n\n`),
+  }));
+  await using server = await startInProcess({
+    MODEL_PROVIDER_ENDPOINT: model.url,
+    MODEL_PROVIDER_MODEL: "my-deploy",
+    OPENCLAW_DAILY_COST_BUDGET: "1.00",
+    OPENCLAW_PRICES: '{"my-deploy":{"input":25,"output":100}}',
+  });
+  const ask = async () => (await server.ask("/v1/chat/completions", { messages })).status;
+  expect([await ask(), await ask()]).toEqual([200, 402]);
+  expect(await read(server, "")).toMatchObject({ calls: 1, costUsd: 3.5 });
 });
 
 test("a restart forgets neither what was spent today nor a response that can be continued", async () => {
   await using folder = await temporaryFolder();
-  await using model = scriptedModel(() => spends(100, 10));
+  await using model = scriptedModel(() => spends(1000, 100));
   const env = {
     MODEL_PROVIDER_ENDPOINT: model.url,
     MODEL_PROVIDER_MODEL: "scripted",
     OPENCLAW_DATA_DIR: join(folder.path, "data"),
-    OPENCLAW_DAILY_TOKEN_BUDGET: "220",
+    OPENCLAW_DAILY_TOKEN_BUDGET: "2500",
   };
   let id: string;
   {

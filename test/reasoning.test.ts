@@ -93,3 +93,35 @@ test("the steps of a turn, and the next turns of its session, send what the prov
   // It is the provider's, and no client's.
   expect(await (await server.ask("/api/sessions/s/messages")).text()).not.toContain("c2lnbmVk");
 });
+
+test.each<Step>([
+  { text: [], reasoning: "and so on until", finishReason: "length" },
+  { text: [], finishReason: "malformed_function_call" },
+  { text: [], finishReason: "tool_calls" },
+])(
+  "an empty answer (%j) is no obstacle to the next turns of its session, nor to its summary",
+  async (empty) => {
+    // Takes no answer in the history that neither says nor calls anything, as Anthropic and Mistral do.
+    const isEmpty = ({ role, content, tool_calls }: ChatBody["messages"][number]) =>
+      role === "assistant" && content === "" && !tool_calls;
+    const body = '{"error":{"message":"messages: text content blocks must be non-empty"}}';
+    await using lab = scriptedModel(({ messages }, at) =>
+      messages.some(isEmpty) ? { status: 400, body } : at === 0 ? empty : { text: "fine" },
+    );
+    await using server = await startInProcess({
+      MODEL_PROVIDER_ENDPOINT: lab.url,
+      MODEL_PROVIDER_MODEL: "m",
+      OPENCLAW_LLM_RETRIES: "0",
+    });
+    const headers = { "x-openclaw-session-id": "s" };
+    const say = async (content: string) => {
+      const messages = [{ role: "user", content }];
+      const answer = await server.ask("/v1/chat/completions", { messages }, { headers });
+      return [answer.status, (await answer.json()).choices?.[0].finish_reason];
+    };
+
+    // What a call was lost from is told as the fault that it is.
+    expect(await say("one")).toEqual(empty.reasoning ? [200, "length"] : [502, undefined]);
+    for (const text of ["two", "/compact", "three"]) expect(await say(text)).toEqual([200, "stop"]);
+  },
+);

@@ -8,6 +8,10 @@ const lostResult = "[The result of this call is not known: the turn was cut befo
 const noAnswer = assistantMessage("[No answer was given here.]");
 const noQuestion = userMessage("[Nothing was said here.]");
 
+const blank = /^\{"role":"assistant","content":"(?:\s|\\[fnrt])*"/;
+/** Providers refuse an answer that neither says nor calls anything, though models give such ones. */
+const saysNothing = ({ json, callIds }: Message) => callIds.length === 0 && blank.test(json);
+
 /** What a person said, an answer, or an answer with the results of its calls: what is kept or left out whole. */
 export interface Round {
   readonly role: "user" | "assistant";
@@ -94,7 +98,7 @@ export function roundsOf(entries: readonly Message[], maxResultBytes: number): R
       endAnswer("assistant");
       const results = entry.callIds.length === 0 ? [] : resultsAfter(entries, at);
       answer = answered(
-        entry,
+        saysNothing(entry) ? noAnswer : entry,
         results.map((result) => shortened(result, maxResultBytes)),
       );
     }

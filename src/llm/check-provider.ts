@@ -1,8 +1,10 @@
 import { AppError } from "../errors.ts";
 import { createClient } from "./client.ts";
 import { parseJson, readList, readObject } from "./foreign-json.ts";
+import { type Ledger, withLedger } from "./ledger.ts";
 import type { LlmRequest } from "./llm.ts";
 import { userMessage } from "./message.ts";
+import { maskSecrets } from "../telemetry/mask.ts";
 import { createModels } from "./models.ts";
 import { openAi } from "./openai.ts";
 import { type Provider, settingOf } from "./providers.ts";
@@ -32,18 +34,26 @@ const tool = {
 
 /**
  * Asks a provider for its models and then for a few tokens with a tool on offer, and tells what is wrong: the address, the
- * key, the model, or that it takes no tools. Never throws but for an abort.
+ * key, the model, or that it takes no tools. With a ledger the tokens are written down there, and its budgets are kept.
+ * Never throws but for an abort.
  */
-export async function checkProvider(provider: Provider, signal: AbortSignal): Promise<Verdict> {
+export async function checkProvider(
+  provider: Provider,
+  signal: AbortSignal,
+  ledger?: Ledger,
+): Promise<Verdict> {
   if (provider.fetch) return { state: "ok", text: `${provider.name} answers from this executable` };
   try {
     const misplaced = await checkAddress(provider, signal);
-    return misplaced ?? (await checkModel(provider, signal));
+    return misplaced ?? (await checkModel(provider, signal, ledger));
   } catch (error) {
     if (signal.aborted || !(error instanceof AppError)) throw error;
     return explain(provider, error, []);
   }
 }
+
+/** An address as it may be shown: it may hold a password. */
+const shown = (endpoint: string) => maskSecrets(endpoint);
 
 /** Looks whether there is an API at the address at all; a provider without a list of models passes. */
 async function checkAddress(provider: Provider, signal: AbortSignal): Promise<Verdict | undefined> {
@@ -57,8 +67,8 @@ async function checkAddress(provider: Provider, signal: AbortSignal): Promise<Ve
     return {
       state: "fail",
       problem: "url",
-      text: `There is no API at ${provider.endpoint}, but there is one at ${endpoint}.`,
-      fix: `Set ${settingOf(provider, "endpoint")} to ${endpoint}.`,
+      text: `There is no API at ${shown(provider.endpoint)}, but there is one at ${shown(endpoint)}.`,
+      fix: `Set ${settingOf(provider, "endpoint")} to ${shown(endpoint)}.`,
     };
   }
   return undefined;
@@ -87,8 +97,10 @@ function otherAddresses(endpoint: string): readonly string[] {
   return [...new Set(all)].filter((each) => each !== endpoint);
 }
 
-async function checkModel(provider: Provider, signal: AbortSignal): Promise<Verdict> {
+async function checkModel(provider: Provider, signal: AbortSignal, ledger?: Ledger): Promise<Verdict> {
   const models = createModels(provider);
+  const free = openAi(provider, models);
+  const llm = ledger === undefined ? free : withLedger(free, ledger, provider);
   const listed = await models.list(signal).then(
     (list) => list.map(({ id }) => id),
     () => [],
@@ -103,7 +115,7 @@ async function checkModel(provider: Provider, signal: AbortSignal): Promise<Verd
   let answeredBy = provider.model ?? "";
   let isToolless = false;
   try {
-    for await (const event of openAi(provider, models)(request)) {
+    for await (const event of llm(request)) {
       if (event.type === "status" && event.code === "fallback") isToolless = true;
       if (event.type === "answer") answeredBy = event.model;
     }

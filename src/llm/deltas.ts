@@ -1,7 +1,7 @@
 import { createCallAssembler } from "./calls.ts";
 import type { Faults } from "./faults.ts";
 import { type ForeignObject, parseJson, readList, readObject, readText } from "./foreign-json.ts";
-import type { FinishReason, LlmEvent } from "./llm.ts";
+import type { FinishReason, LlmEvent, Spent } from "./llm.ts";
 import { assistantMessage, type Usage } from "./message.ts";
 import { createOpaqueParts } from "./opaque.ts";
 import { estimatedUsage, readUsage } from "./usage.ts";
@@ -19,11 +19,16 @@ export interface AnswerAssembler {
   ended(): boolean;
   /** True when the provider has said why the answer ends: it is whole, though its usage may still come. */
   whole(): boolean;
+  /** What it has cost so far; undefined while nothing came. */
+  spent(): Spent | undefined;
   /** The answer; `inputBytes` of the request stand in for a usage that was not told. Throws `provider_error` when the stream was cut. */
   finish(inputBytes: number): Answer;
 }
 
 const nothing: readonly LlmEvent[] = [];
+
+/** Also what is said of a call that was no good, such as Gemini's `malformed_function_call`. */
+const endsForCall = /malformed|tool_call|function_call/i;
 
 /** Puts the payloads of a streamed completion, or the one payload of a plain one, together into an answer of `provider`. */
 export function createAnswerAssembler(model: string, faults: Faults, provider: string): AnswerAssembler {
@@ -84,19 +89,24 @@ export function createAnswerAssembler(model: string, faults: Faults, provider: s
     return choice.logprobs ? withLogprobs(events, readObject(choice.logprobs)?.content) : events;
   }
 
+  /** Calls cost as much as text, and nobody hears of them before the end. */
+  const outputBytes = () => Buffer.byteLength(text) + Buffer.byteLength(reasoning) + calls.size();
+
   return {
     push,
     begun: () => begun,
     ended: () => done,
     whole: () => finishReason !== undefined,
+    spent: () => (begun || usage ? { told: usage, bytes: outputBytes() } : undefined),
     finish(inputBytes) {
       if (!begun) throw faults.cut("sent no answer", odd);
       if (finishReason === "error") throw faults.cut("broke off the answer with an error");
       if (finishReason === undefined && !done)
         throw faults.cut("closed the connection in the middle of the answer");
       const asked = calls.finish();
+      if (asked.length === 0 && text.trim() === "" && endsForCall.test(finishReason ?? ""))
+        throw faults.cut("ended its answer with a tool call that it did not send", finishReason);
       const meta = opaque.finish(provider, calls.opaque());
-      const outputBytes = () => Buffer.byteLength(text) + Buffer.byteLength(reasoning) + calls.size();
       return {
         type: "answer",
         message: { ...assistantMessage(text, asked), ...(meta !== undefined && { meta }) },

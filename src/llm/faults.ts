@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { maskOurs } from "../telemetry/mask.ts";
 import { excerpt, parseJson, readList, readObject, readText } from "./foreign-json.ts";
 import { type Provider, settingOf } from "./providers.ts";
 
@@ -24,10 +25,11 @@ export interface Faults {
 }
 
 export function createFaults(source: FaultSource): Faults {
-  const { endpoint, key } = source;
-  const host = new URL(endpoint).host;
+  const host = new URL(source.endpoint).host;
   const provider = `The provider at ${host}`;
-  const quote = (said: string) => (said.trim() === "" ? "" : ` It said: ${excerpt(said, key)}`);
+  // A reload replaces the key, and what a provider answers to a call from before may hold the old one.
+  const shown = (said: string, most?: number) => excerpt(maskOurs(said, "[key]"), source.key, most);
+  const quote = (said: string) => (said.trim() === "" ? "" : ` It said: ${shown(said)}`);
 
   function byStatus(status: number, body: unknown, text: string, headers: Headers): AppError {
     const said = messageOf(body) || text;
@@ -35,7 +37,7 @@ export function createFaults(source: FaultSource): Faults {
     const upstream = {
       status,
       retryable: isPassing(status, errorCodeOf(body)),
-      said: excerpt(said, key, 1000),
+      said: shown(said, 1000),
       param: paramOf(body),
     };
     const retryAfterMs = readRetryAfter(headers);
@@ -57,7 +59,7 @@ export function createFaults(source: FaultSource): Faults {
   return {
     refused(status, body, headers) {
       if (status >= 300 && status < 400) {
-        const target = excerpt(headers.get("location") ?? "another address", key);
+        const target = shown(headers.get("location") ?? "another address");
         return new AppError(
           "provider_error",
           `${provider} redirects to ${target} (${status}), which is not followed, so that the key stays where it belongs. If that is right, set ${settingOf(source, "endpoint")} to it.`,

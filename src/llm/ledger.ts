@@ -2,8 +2,8 @@ import { AppError } from "../errors.ts";
 import { llmLog as log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
 import { createTokenEstimate } from "./bytes-per-token.ts";
-import type { Account, Llm, LlmRequest } from "./llm.ts";
-import type { Usage } from "./message.ts";
+import type { Account, Llm, LlmRequest, Spent } from "./llm.ts";
+import { noUsage, type Usage } from "./message.ts";
 import { startModelCall } from "./model-call.ts";
 import type { ModelServer } from "./model-server.ts";
 
@@ -21,8 +21,8 @@ export interface Ledger {
   record(account: Account, use: Use): Promise<void>;
 }
 
-/** Lets a reservation go: when the call has been written down, or now if it cost nothing. */
-export type Release = (written?: Promise<void>) => void;
+/** Lets a reservation go: now if the call cost nothing, else when it is written down; until then `use` stands for it. */
+export type Release = (written?: Promise<void>, use?: Use) => void;
 
 export interface Budgets {
   /** Throws `budget_exceeded` when a budget that the account has to keep is spent. */
@@ -53,6 +53,7 @@ export function withLedger(
     const call = startModelCall(request, asked, server);
     let settled = false;
     let heardBytes = 0;
+    let spent: Spent | undefined;
     let fault: unknown;
 
     const settle = (model: string, usage: Usage) => {
@@ -61,15 +62,16 @@ export function withLedger(
       count("totalInputTokens", usage.inputTokens);
       count("totalOutputTokens", usage.outputTokens);
       // The answer does not wait for its bill; the next call that has to keep a budget does.
-      const written = ledger.record(account, { model, asked, usage }).catch((error: unknown) => {
+      const use = { model, asked, usage };
+      const written = ledger.record(account, use).catch((error: unknown) => {
         log.error("The tokens of a model call could not be recorded.", { error, turnId: account.turnId });
       });
-      release?.(written);
+      release?.(written, use);
     };
 
     count("totalLlmCalls");
     try {
-      for await (const event of llm(call.request)) {
+      for await (const event of llm({ ...call.request, onBreak: (known) => void (spent = known) })) {
         if (event.type === "answer") {
           call.answered(event);
           if (!event.usage.estimated) estimate.learn(asked, inputBytes(request), event.usage.inputTokens);
@@ -85,10 +87,9 @@ export function withLedger(
       throw error;
     } finally {
       if (fault !== undefined && codeOf(fault) !== "cancelled") count("totalLlmErrors");
-      if (!settled && (heardBytes > 0 || mayHaveWorked(fault))) {
-        const inputTokens = expected();
-        const outputTokens = estimate.tokens(asked, heardBytes);
-        settle(asked, { inputTokens, outputTokens, cachedTokens: 0, reasoningTokens: 0, estimated: true });
+      if (!settled && (spent || heardBytes > 0 || mayHaveWorked(fault))) {
+        const outputTokens = estimate.tokens(asked, spent?.bytes ?? heardBytes);
+        settle(asked, spent?.told ?? { ...noUsage, inputTokens: expected(), outputTokens, estimated: true });
       }
       if (!settled) release?.();
       call.end(fault);

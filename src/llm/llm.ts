@@ -18,6 +18,12 @@ export interface Account {
   readonly rootTurnId?: string;
 }
 
+/** What an answer that broke off had cost by then: as its provider told it, else as many bytes as had come. */
+export interface Spent {
+  readonly told?: Usage | undefined;
+  readonly bytes: number;
+}
+
 export interface LlmRequest {
   /** An id of `/v1/models`; absent: the default model. */
   readonly model?: string;
@@ -33,6 +39,8 @@ export interface LlmRequest {
   readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
   /** What this call is a part of. */
   readonly span?: Span;
+  /** Called once, before the call ends, for an answer that began and broke off. */
+  readonly onBreak?: (spent: Spent) => void;
 }
 
 export const finishReasons = ["stop", "length", "tool_calls", "content_filter"] as const;

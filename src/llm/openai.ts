@@ -6,7 +6,7 @@ import type { Llm } from "./llm.ts";
 import type { ProviderModels } from "./models.ts";
 import { type Payloads, readPayloads } from "./payloads.ts";
 import type { Provider } from "./providers.ts";
-import { createQuirks } from "./quirks.ts";
+import { createQuirks, type Lesson } from "./quirks.ts";
 import { requestBody } from "./request-body.ts";
 import { type Limit, startTimeouts, type Timeouts } from "./timeouts.ts";
 
@@ -35,15 +35,18 @@ export function openAi(provider: Provider, models: Pick<ProviderModels, "default
       const path = chatPath(provider, model);
       let sent = quirks.of(model);
       let body = requestBody(provider, model, request, sent);
+      let trial: Lesson["trial"];
       let response: Response | undefined;
       for (let lessons = 0; response === undefined; lessons++) {
         try {
           response = await post(path, body, { signal: timeouts.signal, traceparent });
+          trial?.succeeded();
         } catch (error) {
           const learned = lessons < mostLessons ? quirks.learn(model, request, sent, error) : undefined;
           if (learned === undefined) throw error;
           if (learned.said) yield learned.said;
-          sent = quirks.of(model);
+          trial = learned.trial;
+          sent = trial?.sent ?? quirks.of(model);
           body = requestBody(provider, model, request, sent);
         }
       }
@@ -74,6 +77,8 @@ export function openAi(provider: Provider, models: Pick<ProviderModels, "default
       throw error;
     } finally {
       connecting.end();
+      const spent = isAnswered ? undefined : answer?.spent();
+      if (spent) request.onBreak?.(spent);
       if (stream && isAnswered) void letGo(stream, timeouts);
       else {
         timeouts.abort();

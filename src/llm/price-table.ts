@@ -13,6 +13,7 @@ export const listedPrices: Readonly<Record<string, Price>> = {
   demo: { input: 0, output: 0 },
 
   "gpt-4o": { input: 2.5, cached: 1.25, output: 10 },
+  "gpt-4o-2024-05-13": { input: 5, output: 15 },
   "gpt-4o-mini": { input: 0.15, cached: 0.075, output: 0.6 },
   "gpt-4.1": { input: 2, cached: 0.5, output: 8 },
   "gpt-4.1-mini": { input: 0.4, cached: 0.1, output: 1.6 },

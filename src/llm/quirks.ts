@@ -11,16 +11,19 @@ export interface Quirks {
   readonly pictureless?: boolean;
 }
 
-/** What is said of it to people; nothing when another call has learned the same meanwhile. */
 export interface Lesson {
+  /** What is said of it to people; nothing when another call has learned the same meanwhile. */
   readonly said?: LlmEvent;
+  /** A guess, for this call alone: what to leave out, and what to call when the request was taken so. */
+  readonly trial?: { readonly sent: Quirks; readonly succeeded: () => void };
 }
 
 export interface QuirkBook {
   of(model: string): Quirks | undefined;
   /**
    * Reads a refusal: when it is about something that the request had (`sent` is what was left out of it) and can do
-   * without, that is remembered and the request may be made again. Undefined: the refusal stands.
+   * without, that is remembered, or tried if it is a guess, and the request may be made again. Undefined: the refusal
+   * stands.
    */
   learn(model: string, request: LlmRequest, sent: Quirks | undefined, error: unknown): Lesson | undefined;
 }
@@ -59,6 +62,7 @@ const noPictures = /image|picture|vision|multi-?modal|mmproj|content must be (?:
 /** Servers of local models fail with 500 at what they cannot take. */
 const pictureStatuses: ReadonlySet<number> = new Set([400, 404, 413, 415, 422, 500]);
 
+const nothingRefused: Quirks = { refused: new Set(), toolless: false };
 const maxModels = 1000;
 /** For so long, because a strange value of one client may have been what was refused. */
 const rememberedMs = 3_600_000;
@@ -73,7 +77,7 @@ export function createQuirks(now: () => number = Date.now): QuirkBook {
   }
 
   function note(model: string, more: Partial<Quirks>) {
-    const known = of(model) ?? { refused: new Set<string>(), toolless: false };
+    const known = of(model) ?? nothingRefused;
     book.delete(model);
     book.set(model, { ...known, ...more, until: now() + rememberedMs });
     const [oldest] = book.keys();
@@ -86,6 +90,19 @@ export function createQuirks(now: () => number = Date.now): QuirkBook {
     return lesson("fallback", `${model} does not take this picture: it is told in words`);
   }
 
+  /** A refusal that does not name pictures may be about anything: they are the cause if it is taken without them. */
+  function tryWithoutPictures(model: string): Lesson {
+    const known = of(model);
+    if (known?.pictureless) return {};
+    const sent = { ...(known ?? nothingRefused), pictureless: true };
+    const succeeded = () => note(model, { pictureless: true });
+    count("totalLlmRetries");
+    return {
+      ...lesson("retry", `${model} refused the request: asked again without its pictures`),
+      trial: { sent, succeeded },
+    };
+  }
+
   return {
     of,
     learn(model, request, sent, error) {
@@ -96,7 +113,7 @@ export function createQuirks(now: () => number = Date.now): QuirkBook {
         return withoutPictures(model);
       }
       if (status !== 400 && status !== 422 && status !== 404)
-        return showed && status === 413 ? withoutPictures(model) : undefined;
+        return showed && status === 413 ? tryWithoutPictures(model) : undefined;
       const known = of(model);
       if (request.tools.length > 0 && !sent?.toolless && noTools.test(said)) {
         if (known?.toolless) return {};
@@ -105,7 +122,7 @@ export function createQuirks(now: () => number = Date.now): QuirkBook {
       }
       const name = status === 404 ? undefined : refusedName(request, said, param);
       // Whatever it is: a picture in the history would have every later turn refused as well.
-      if (name === undefined) return showed && status !== 404 ? withoutPictures(model) : undefined;
+      if (name === undefined) return showed && status !== 404 ? tryWithoutPictures(model) : undefined;
       if (sent?.refused.has(name)) return undefined;
       if (known?.refused.has(name)) return {};
       note(model, { refused: new Set([...(known?.refused ?? []), name]) });

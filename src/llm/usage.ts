@@ -18,7 +18,10 @@ export const estimatedUsage = (inputBytes: number, outputBytes: number): Usage =
 export function readUsage(value: unknown): Usage | undefined {
   const usage = readObject(value);
   const input = readCount(usage?.prompt_tokens);
-  const output = readCount(usage?.completion_tokens);
+  const said = readCount(usage?.completion_tokens);
+  const total = readCount(usage?.total_tokens);
+  // xAI and Gemini count what was thought in the total alone.
+  const output = input === undefined || total === undefined ? said : Math.max(said ?? 0, total - input);
   if (input === undefined && output === undefined) return undefined;
   return {
     inputTokens: input ?? 0,

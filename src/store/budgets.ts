@@ -32,10 +32,11 @@ interface Budget {
   counts(account: Account): boolean;
 }
 
+/** What a call takes, as it is estimated before and told after it. */
 interface Reserved {
   readonly account: Account;
-  readonly tokens: number;
-  readonly cost: number;
+  tokens: number;
+  cost: number;
 }
 
 const dayMs = 86_400_000;
@@ -104,13 +105,19 @@ function budgetsOf(limits: BudgetLimits, account: Account, now: number): Budget[
   return budgets.filter(({ limit }) => limit > 0);
 }
 
-function exceeded(budget: Budget, spent: number, underWay: number, now: number): AppError {
+/** What a budget has left is not enough: all of it is spent, or what the call `needs` is more. */
+function exceeded(
+  budget: Budget,
+  { spent, underWay, needs }: { spent: number; underWay: number; needs: number },
+  now: number,
+): AppError {
   const { who, unit, limit, setting, hint } = budget;
   const of = unit === "tokens" ? `${amount(limit, unit)} tokens` : amount(limit, unit);
   const waits = underWay > 0 ? `, ${amount(underWay, unit)} of it by calls that are under way,` : "";
+  const more = spent + underWay < limit ? `, and this call would take about ${amount(needs, unit)} more` : "";
   return new AppError(
     "budget_exceeded",
-    `${who} has spent ${amount(spent + underWay, unit)}${waits} of its ${of} (${setting}). ${hint}`,
+    `${who} has spent ${amount(spent + underWay, unit)}${waits} of its ${of} (${setting})${more}. ${hint}`,
     budget.resets === "daily" ? { retryAfterMs: nextDay(now) - now } : {},
   );
 }
@@ -138,7 +145,7 @@ export function createBudgets(
   /** One after the other, so that no two calls are admitted for the same rest. */
   let line: Promise<unknown> = Promise.resolve();
 
-  async function check(account: Account): Promise<void> {
+  async function check(account: Account, needs = { tokens: 0, cost: 0 }): Promise<void> {
     const at = now();
     const budgets = budgetsOf(limits, account, at);
     if (budgets.length === 0) return;
@@ -155,27 +162,38 @@ export function createBudgets(
     });
     for (const [index, budget] of budgets.entries()) {
       const [used = 0, waiting = 0] = [spent[index], reserved[index]];
-      if (used + waiting >= budget.limit) throw exceeded(budget, used, waiting, at);
+      const left = budget.limit - used - waiting;
+      const needed = needs[budget.unit];
+      if (left <= 0 || left < needed)
+        throw exceeded(budget, { spent: used, underWay: waiting, needs: needed }, at);
     }
   }
 
   return {
-    check,
+    check: (account) => check(account),
     reserve(account, model, tokens) {
       const reserve = async (): Promise<Release> => {
         if (costPerDay > 0 && unpriced.has(model)) throw unknownPrice(model);
-        await check(account);
         const price = priceOf(model);
         const cost =
           price === undefined ? 0 : costOf(price, { inputTokens: tokens, cachedTokens: 0, outputTokens: 0 });
         const call: Reserved = { account, tokens, cost };
+        await check(account, call);
         underWay.add(call);
-        return (written) => {
+        return (written, use) => {
           if (written === undefined) return void underWay.delete(call);
-          const bill = written.finally(() => {
+          if (use !== undefined) {
+            const price = priceOf(use.model, use.asked);
+            call.tokens = use.usage.inputTokens + use.usage.outputTokens;
+            call.cost = price === undefined ? 0 : costOf(price, use.usage);
+          }
+          const late = Promise.withResolvers<void>();
+          const timer = setTimeout(late.resolve, billWaitMs).unref();
+          const counted = written.finally(() => {
             underWay.delete(call);
-            bills.delete(bill);
+            clearTimeout(timer);
           });
+          const bill = Promise.race([counted, late.promise]).finally(() => bills.delete(bill));
           bills.add(bill);
         };
       };
@@ -190,6 +208,8 @@ export function createBudgets(
 }
 
 const mostUnpriced = 1000;
+/** For so long a call waits for the bill of another: then the store fails, and what the other took counts as under way. */
+const billWaitMs = 1000;
 
 const unknownPrice = (model: string) =>
   new AppError(

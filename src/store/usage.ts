@@ -5,6 +5,8 @@ import type { Row, Tx } from "./tx.ts";
 
 /** One call of a model. */
 export interface UsageRecord extends Usage {
+  /** By which a record that is written again is known: it counts once. */
+  readonly id?: string;
   readonly turnId: string;
   /** The turn whose delegate made it. */
   readonly parentTurnId?: string;
@@ -25,12 +27,14 @@ export async function record(tx: Tx, call: UsageRecord): Promise<void> {
   const { model, inputTokens, outputTokens, cachedTokens, reasoningTokens, cost, principal, channel } = call;
   const estimated = call.estimated ? 1 : 0;
   const unpriced = cost === undefined ? 1 : 0;
-  await tx`
+  const written = await tx`
     INSERT INTO usage (id, turn_id, session_id, principal, channel, model, input_tokens, output_tokens, cached_tokens,
       reasoning_tokens, estimated, cost, created_at, parent_turn_id)
-    VALUES (${Bun.randomUUIDv7()}, ${call.turnId}, ${call.sessionId ?? null}, ${principal}, ${channel}, ${model},
+    VALUES (${call.id ?? Bun.randomUUIDv7()}, ${call.turnId}, ${call.sessionId ?? null}, ${principal}, ${channel}, ${model},
       ${inputTokens}, ${outputTokens}, ${cachedTokens}, ${reasoningTokens}, ${estimated}, ${cost ?? null}, ${call.now},
-      ${call.parentTurnId ?? null})`;
+      ${call.parentTurnId ?? null})
+    ON CONFLICT (id) DO NOTHING RETURNING id`;
+  if (written.length === 0) return;
   await tx`
     INSERT INTO usage_totals (session_id, model, calls, estimated_calls, unpriced_calls, input_tokens, output_tokens,
       cached_tokens, reasoning_tokens, cost)
@@ -85,19 +89,29 @@ const Sum = v.object({ tokens: int, cost: int });
 type Sum = v.InferOutput<typeof Sum>;
 const sumOf = (rows: readonly Row[]): Sum => v.parse(Sum, rows[0]);
 
-/** Input and output tokens of all the calls of a turn and of its delegates, theirs too. (Who delegates has made a call.) */
-export async function spentByTurn(tx: Tx, turnId: string): Promise<Sum> {
-  return sumOf(
-    await tx`
+const TurnSum = v.pipe(
+  v.object({ input_tokens: int, output_tokens: int, cost: int }),
+  v.transform(({ input_tokens: inputTokens, output_tokens: outputTokens, cost }) => ({
+    inputTokens,
+    outputTokens,
+    tokens: inputTokens + outputTokens,
+    cost,
+  })),
+);
+
+/** What all the calls of a turn and of its delegates took, theirs too. (Who delegates has made a call.) */
+export async function spentByTurn(tx: Tx, turnId: string): Promise<v.InferOutput<typeof TurnSum>> {
+  const rows = await tx`
     WITH RECURSIVE tree (id) AS (
       SELECT turn_id FROM usage WHERE turn_id = ${turnId}
       UNION
       SELECT usage.turn_id FROM usage JOIN tree ON usage.parent_turn_id = tree.id
     )
-    SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
+    SELECT CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT) AS input_tokens,
+      CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT) AS output_tokens,
       CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost
-    FROM usage WHERE turn_id IN (SELECT id FROM tree)`,
-  );
+    FROM usage WHERE turn_id IN (SELECT id FROM tree)`;
+  return v.parse(TurnSum, rows[0]);
 }
 
 /** Input and output tokens of all the calls of a session. */

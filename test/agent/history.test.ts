@@ -44,6 +44,13 @@ test("history gives a call that was cut a result that says so, and the turn an e
   });
 });
 
+test.each(["", " \n\t"])("history sends an answer that said nothing (%j) as one that says so", (nothing) => {
+  const sent = sentOf([userMessage("hi"), assistantMessage(nothing), userMessage("and now?")], 10_000);
+
+  expectValid(sent);
+  expect(sent.map(textOf)).toEqual(["hi", "[No answer was given here.]", "and now?"]);
+});
+
 test("history leaves out results without a call and second results", () => {
   const sent = sentOf(
     [

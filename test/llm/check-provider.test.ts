@@ -41,6 +41,14 @@ test.each([
   });
 });
 
+test("checkProvider shows no password of the address", async () => {
+  await using server = scriptedModel(() => ({ text: "ok" }));
+  const endpoint = server.url.replace("://", "://me:a-secret-word@").replace("/v1", "");
+  const verdict = await check({ endpoint, model: "m" });
+  expect(verdict).toMatchObject({ state: "fail", problem: "url" });
+  expect(JSON.stringify(verdict)).not.toContain("a-secret-word");
+});
+
 test("checkProvider tells a web page from an API", async () => {
   await using page = scriptedModel([]);
   const { origin } = new URL(page.url);

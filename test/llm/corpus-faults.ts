@@ -1,5 +1,5 @@
 import type { CorpusEntry } from "./corpus.ts";
-import { done, end, event, piece, say, usage } from "./corpus-chunks.ts";
+import { delta, done, end, event, piece, say, usage } from "./corpus-chunks.ts";
 
 const readA = { name: "read_file", arguments: '{"path":"a"}' };
 const readB = { name: "read_file", arguments: '{"path":"b"}' };
@@ -46,6 +46,26 @@ export const brokenAnswers: readonly CorpusEntry[] = [
       ],
       finishReason: "tool_calls",
     },
+  },
+  ...["tool_calls", "malformed_function_call", "function_call_filter: MALFORMED_FUNCTION_CALL"].map(
+    (reason): CorpusEntry => ({
+      name: `an answer that ends with ${reason} and has nothing in it`,
+      bytes: delta({ reasoning_content: "hm" }) + end(reason),
+      out: {
+        error: "provider_error",
+        message: new RegExp(`tool call that it did not send\\. It said: ${reason}`),
+      },
+    }),
+  ),
+  {
+    name: "an answer that ends with tool_calls and says something instead",
+    bytes: say("Let me see.") + end("tool_calls"),
+    out: { text: "Let me see.", finishReason: "stop" },
+  },
+  {
+    name: "an answer that stops and has nothing in it",
+    bytes: delta({ content: "" }) + end("stop"),
+    out: { text: "", finishReason: "stop" },
   },
   {
     name: "an error body",

@@ -22,6 +22,23 @@ export const textAnswers: readonly CorpusEntry[] = [
       done,
     out: { text: "ab", usage: [7, 3] },
   },
+  ...(
+    [
+      ["xAI", { prompt_tokens: 12, completion_tokens: 1, total_tokens: 399 }, [12, 387]],
+      ["Gemini", { prompt_tokens: 20, completion_tokens: 198, total_tokens: 623 }, [20, 603]],
+      ["a server that tells output in the total alone", { prompt_tokens: 20, total_tokens: 23 }, [20, 3]],
+      [
+        "a server whose total is nothing",
+        { prompt_tokens: 7, completion_tokens: 3, total_tokens: 0 },
+        [7, 3],
+      ],
+      ["a server that tells no input", { completion_tokens: 3, total_tokens: 10 }, [0, 3]],
+    ] as const
+  ).map(([who, usage, counted]) => ({
+    name: `usage as ${who} tells it: all that was generated counts`,
+    bytes: say("a") + end("stop") + event({ choices: [], usage }) + done,
+    out: { text: "a", usage: counted },
+  })),
   { name: "usage never: estimated", bytes: say("abcdefgh") + end("stop") + done, out: { text: "abcdefgh" } },
   {
     name: "usage of null and of nonsense",

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
 import { createFaults, readRetryAfter } from "../../src/llm/faults.ts";
+import { withLiveKeys } from "../../src/llm/live-keys.ts";
+import { inferProviders } from "../../src/llm/providers.ts";
+import { hideSecrets } from "../../src/telemetry/mask.ts";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 
@@ -35,6 +38,22 @@ test("createFaults names the host without the password in its address", () => {
     expect(message).toContain("gateway.example:8080");
     expect(message).not.toContain("secret");
   }
+});
+
+test("createFaults shows neither the key that a reload brought nor one that calls may still be using", () => {
+  const keys = ["the-first-key-of-all", "the-second-key-of-all", "the-third-key-of-all"];
+  const providersOf = (key: string) => inferProviders({ provider: "openai", key, timeoutMs: 1000 });
+  const [first = "", ...later] = keys;
+  const live = withLiveKeys(providersOf(first));
+  const faults = createFaults(live.providers[0]);
+  for (const key of later) live.take(providersOf(key));
+  // As a server does with every key that it is given.
+  hideSecrets(keys.slice(0, 2));
+
+  const body = JSON.stringify({ error: { message: `Incorrect key: ${keys.join(" ")}` } });
+  const { message, upstream } = faults.refused(401, body, new Headers());
+  expect(message).toEndWith("It said: Incorrect key: [key] [key] [key]");
+  expect(upstream?.said).toBe("Incorrect key: [key] [key] [key]");
 });
 
 test("createFaults tells a certificate that is not valid", () => {

@@ -5,6 +5,9 @@ import type { Llm, LlmEvent, LlmRequest } from "../../src/llm/llm.ts";
 import { assistantMessage, noUsage, type Usage, userMessage } from "../../src/llm/message.ts";
 import { setUpLog } from "../../src/telemetry/log.ts";
 import { readCounters } from "../../src/telemetry/metrics.ts";
+import { scriptedModel, type Step } from "../helpers/model-server.ts";
+import { llmAt } from "./asking.ts";
+import { end, event, piece, say } from "./corpus-chunks.ts";
 
 const account = { turnId: "t1", sessionId: "s1", principal: "operator", channel: "test" };
 const message = userMessage("x".repeat(400));
@@ -194,4 +197,80 @@ test("withLedger counts an image in a cut request as a picture, not as its bytes
   const cut = withLedger(scripted([], new AppError("provider_timeout", "late")), ledger);
   await Array.fromAsync(cut({ ...request(), messages: [image] })).catch(() => {});
   expect(rows[0]?.usage.inputTokens).toBeWithin(900, 1200);
+});
+
+const bytesOfCall = 400_000;
+const longCall = [
+  piece({ index: 0, id: "c", function: { name: "write_file", arguments: '{"content":"' } }),
+  ...Array.from({ length: bytesOfCall / 10_000 }, () =>
+    piece({ index: 0, function: { arguments: "x".repeat(10_000) } }),
+  ),
+];
+const tooManyCalls = Array.from({ length: 129 }, (_, index) =>
+  piece({ index, id: `c${index}`, function: { name: "time", arguments: "{}" } }),
+);
+const tellsUsage = event({ choices: [], usage: { prompt_tokens: 7000, completion_tokens: 900 } });
+
+test.each<[string, Step, object]>([
+  [
+    "an error of the provider behind a call",
+    { rawBytes: [...longCall, event({ error: { message: "overloaded", code: 503 } })] },
+    { inputTokens, outputTokens: expect.closeTo(bytesOfCall / 4, -2), estimated: true },
+  ],
+  [
+    "no JSON behind a call",
+    { rawBytes: [...longCall, "data: {oops\n\n"] },
+    { inputTokens, outputTokens: expect.closeTo(bytesOfCall / 4, -2), estimated: true },
+  ],
+  [
+    "a cut in a call",
+    { rawBytes: longCall },
+    { inputTokens, outputTokens: expect.closeTo(bytesOfCall / 4, -2), estimated: true },
+  ],
+  [
+    "a call that is too large",
+    { rawBytes: [longCall[0] ?? "", ...Array.from({ length: 21 }, () => longCall.slice(1)).flat()] },
+    { inputTokens, outputTokens: expect.closeTo((8 * 1024 * 1024) / 4, -4), estimated: true },
+  ],
+  [
+    "too many calls",
+    { rawBytes: [...tooManyCalls, end("tool_calls"), tellsUsage] },
+    { inputTokens, outputTokens: expect.closeTo(300, -2), estimated: true },
+  ],
+  [
+    "a cut behind the usage",
+    { rawBytes: [say("hi"), tellsUsage] },
+    { inputTokens: 7000, outputTokens: 900, estimated: false },
+  ],
+  [
+    "a call that was announced and not sent",
+    { rawBytes: [end("malformed_function_call"), tellsUsage] },
+    { inputTokens: 7000, outputTokens: 900, estimated: false },
+  ],
+])("withLedger records what an answer cost that ended in %s", async (_, step, expected) => {
+  await using server = scriptedModel([step]);
+  const { rows, outcome } = await run(llmAt(server.url));
+  expect(outcome).toMatchObject({ code: "provider_error" });
+  expect(rows).toMatchObject([{ usage: expected }]);
+});
+
+test("withLedger records what an answer cost that was cancelled behind a call", async () => {
+  await using server = scriptedModel([{ rawBytes: [...longCall, say("done")], hang: "body" }]);
+  const left = new AbortController();
+  const leaves: Llm = async function* leaves(each) {
+    for await (const event of llmAt(server.url)(each)) {
+      if (event.type === "text") left.abort();
+      yield event;
+    }
+  };
+  const { rows, outcome } = await run(leaves, left.signal);
+  expect(outcome).toMatchObject({ code: "cancelled" });
+  expect(rows).toMatchObject([{ usage: { outputTokens: expect.closeTo(bytesOfCall / 4, -2) } }]);
+});
+
+test("withLedger records nothing for an error that came instead of an answer", async () => {
+  await using server = scriptedModel([
+    { rawBytes: [event({ error: { message: "overloaded", code: 503 } })] },
+  ]);
+  expect((await run(llmAt(server.url))).rows).toEqual([]);
 });

@@ -103,3 +103,37 @@ test.each([
     expect(server.requests).toHaveLength(asked);
   }
 });
+
+test("openAi shows pictures again behind a refusal that was not about them", async () => {
+  const shows = (body: object) => JSON.stringify(body).includes("image_url");
+  await using server = scriptedModel((body) =>
+    "stop" in body
+      ? { status: 400, body: '{"error":{"message":"Invalid \'stop\': array too long"}}' }
+      : { text: "fine" },
+  );
+  const llm = llmAt(server.url);
+  const messages = looked(["a"]);
+  const wrong = collect(
+    llm(aRequest({ model: "m", messages, parameters: { stop: ["a", "b", "c", "d", "e"] } })),
+  );
+  await expect(wrong).rejects.toMatchObject({ upstream: { status: 400 } });
+  await collect(llm(aRequest({ model: "m", messages })));
+  expect(server.requests.map(({ body }) => shows(body))).toEqual([true, false, true]);
+});
+
+test("openAi leaves out what was refused by name, and shows pictures that a guess had left out", async () => {
+  const shows = (body: object) => JSON.stringify(body).includes("image_url");
+  const refusal = (message: string) => ({ status: 400, body: JSON.stringify({ error: { message } }) });
+  await using server = scriptedModel((body) => {
+    if (!("seed" in body)) return { text: "fine" };
+    return refusal(shows(body) ? "Bad request" : "seed is not supported");
+  });
+  await collect(
+    llmAt(server.url)(aRequest({ model: "m", messages: looked(["a"]), parameters: { seed: 1 } })),
+  );
+  expect(server.requests.map(({ body }) => [shows(body), "seed" in body])).toEqual([
+    [true, true],
+    [false, true],
+    [true, false],
+  ]);
+});

@@ -20,6 +20,18 @@ test("createPrices takes the operator's price before the listed one", () => {
   expect(priceOf("llama")).toEqual({ input: 0, output: 0 });
 });
 
+test("createPrices takes the operator's price of a deployment before the listed one of the model that answers", () => {
+  const priceOf = createPrices({ "my-deploy": { input: 25, output: 100 } });
+  expect(priceOf("gpt-4o-2024-08-06", "my-deploy")).toEqual({ input: 25, output: 100 });
+  expect(priceOf("gpt-4o-2024-08-06", "other-deploy")).toMatchObject({ input: 2.5, output: 10 });
+  expect(priceOf("scripted", "gpt-4o")).toMatchObject({ input: 2.5, output: 10 });
+  expect(priceOf("scripted", "other-deploy")).toBeUndefined();
+});
+
+test("createPrices knows a dated model that has a price of its own", () => {
+  expect(createPrices()("openai/gpt-4o-2024-05-13")).toEqual({ input: 5, output: 15 });
+});
+
 test("costOf is a whole number of millionths of a dollar, and tells cached input apart", () => {
   const price = { input: 2.5, cached: 1.25, output: 10 };
   expect(costOf(price, { inputTokens: 1_000_000, cachedTokens: 0, outputTokens: 0 })).toBe(2_500_000);

@@ -89,12 +89,26 @@ test("reserve admits no second call for the same rest, and gives back what was n
   const { budgets } = await made({ tokensPerDay: 100 });
   const asked = Array.from({ length: 20 }, () => budgets.reserve(alice, "dear", 40));
   const admitted = (await Promise.allSettled(asked)).filter((each) => each.status === "fulfilled");
-  // 40, 80, 120: the third is begun with 20 left, the fourth with none.
-  expect(admitted).toHaveLength(3);
+  // 40, 80: 20 are left, which is less than the third takes.
+  expect(admitted).toHaveLength(2);
 
-  await expect(budgets.reserve(bob, "dear", 1)).rejects.toThrow("120 of it by calls that are under way");
+  await expect(budgets.reserve(bob, "dear", 21)).rejects.toThrow(
+    "has spent 80, 80 of it by calls that are under way, of its 100 tokens (OPENCLAW_DAILY_TOKEN_BUDGET), and this call would take about 21 more.",
+  );
+  (await budgets.reserve(bob, "dear", 20))();
   for (const { value: release } of admitted) release();
-  (await budgets.reserve(bob, "dear", 1))();
+  (await budgets.reserve(bob, "dear", 100))();
+});
+
+test("reserve refuses a call whose input is more than what is left, in tokens and in dollars", async () => {
+  for (const limits of [{ tokensPerSession: 1000 }, { costPerDay: 10_000 }]) {
+    const { budgets, spend } = await made(limits);
+    await expect(budgets.reserve(alice, "dear", 1001)).rejects.toMatchObject({ code: "budget_exceeded" });
+    (await budgets.reserve(alice, "dear", 1000))();
+    await spend(alice, 900);
+    await expect(budgets.reserve(alice, "dear", 101)).rejects.toMatchObject({ code: "budget_exceeded" });
+    (await budgets.reserve(alice, "dear", 100))();
+  }
 });
 
 test("reserve waits for the bill of what was answered: its estimate does not stand for it", async () => {
@@ -113,4 +127,21 @@ test("reserve waits for the bill of what was answered: its estimate does not sta
   // 900 are spent, and neither 40 nor 940: the second call is admitted, and the third is not.
   (await next)(spend(alice, 100));
   await expect(budgets.reserve(alice, "dear", 40)).rejects.toThrow("has spent 1000 of its 1000 tokens");
+});
+
+test("what was answered counts as what it took, and no call waits long, while the store does not take its bill", async () => {
+  const { budgets, spend } = await made({ tokensPerDay: 1000 });
+  const gate = Promise.withResolvers<void>();
+  const usage = { ...noUsage, inputTokens: 600, outputTokens: 300 };
+  const release = await budgets.reserve(alice, "dear", 40);
+  const written = gate.promise.then(() => spend(alice, 900));
+  release(written, { model: "dear", asked: "dear", usage });
+
+  await expect(budgets.reserve(bob, "dear", 101)).rejects.toThrow(
+    "has spent 900, 900 of it by calls that are under way, of its 1000 tokens",
+  );
+  (await budgets.reserve(bob, "dear", 100))();
+  gate.resolve();
+  await written;
+  await expect(budgets.reserve(bob, "dear", 101)).rejects.toThrow("has spent 900 of its 1000 tokens");
 });

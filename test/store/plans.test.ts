@@ -128,6 +128,7 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "turns.find": (tx) => turns.find(tx, "t1"),
   "turns.findByMessage": (tx) => turns.findByMessage(tx, "s1", "m1"),
   "turns.start": (tx) => turns.start(tx, "t1", { now }),
+  "turns.forgetMessage": (tx) => turns.forgetMessage(tx, "t1"),
   "turns.unstart": (tx) => turns.unstart(tx, "t1"),
   "turns.setState": (tx) => turns.setState(tx, "t1", "running"),
   "turns.finish": (tx) => turns.finish(tx, "t1", { state: "done", usage: noUsage, now }),

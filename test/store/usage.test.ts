@@ -24,7 +24,7 @@ forEachStore("record adds a call to what its turn, its session, its day and its 
 
     expect(await usage.spentBySession(tx, "s1")).toEqual({ tokens: 15 + 15 + 105, cost: 10 });
     expect(await usage.spentBySession(tx, "s9")).toEqual({ tokens: 0, cost: 0 });
-    expect(await usage.spentByTurn(tx, "t2")).toEqual({ tokens: 105, cost: 0 });
+    expect(await usage.spentByTurn(tx, "t2")).toMatchObject({ tokens: 105, cost: 0 });
     await record(tx, {
       turnId: "t3",
       parentTurnId: "t2",
@@ -39,11 +39,24 @@ forEachStore("record adds a call to what its turn, its session, its day and its 
       now: tuesday,
       channel: "delegate",
     });
-    expect(await usage.spentByTurn(tx, "t2")).toEqual({ tokens: 105 + 25 + 35, cost: 0 });
-    expect(await usage.spentByTurn(tx, "t3")).toEqual({ tokens: 25 + 35, cost: 0 });
+    expect(await usage.spentByTurn(tx, "t2")).toEqual({
+      ...{ inputTokens: 100 + 20 + 30, outputTokens: 15, tokens: 105 + 25 + 35, cost: 0 },
+    });
+    expect(await usage.spentByTurn(tx, "t3")).toMatchObject({ tokens: 25 + 35, cost: 0 });
     expect(await usage.spentOnDay(tx, "2026-11-23")).toEqual({ tokens: 150, cost: 10 });
     expect(await usage.spentOnDay(tx, "2026-11-23", "bob")).toEqual({ tokens: 0, cost: 0 });
     expect(await usage.spentOnDay(tx, "2026-11-24", "bob")).toEqual({ tokens: 15, cost: 0 });
+  }),
+);
+
+forEachStore("record counts a call once that is written down again under its id", (store) =>
+  store.write(async (tx) => {
+    for (let times = 0; times < 3; times++) await record(tx, { id: "u1", sessionId: "s1", cost: 7 });
+    await record(tx, { id: "u2", sessionId: "s1" });
+
+    expect(await usage.spentByTurn(tx, "t1")).toMatchObject({ tokens: 30, cost: 7 });
+    expect(await usage.spentBySession(tx, "s1")).toEqual({ tokens: 30, cost: 7 });
+    expect(await usage.spentOnDay(tx, "2026-11-23")).toEqual({ tokens: 30, cost: 7 });
   }),
 );
 
