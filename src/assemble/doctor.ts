@@ -1,12 +1,14 @@
 import type { Loaded } from "../config/load.ts";
-import type { Settings } from "../config/settings.ts";
+import type { LiveSettings } from "../config/live.ts";
 import type { Patient } from "../doctor/check.ts";
 import type { GatewayParts } from "../gateway/parts.ts";
+import type { Ledger } from "../llm/ledger.ts";
 
 interface DoctorWiring {
-  readonly settings: Settings;
-  readonly loaded: Pick<Loaded, "notes" | "sources">;
+  readonly live: Pick<LiveSettings, "settings" | "sources">;
+  readonly notes: Loaded["notes"];
   readonly version: string;
+  readonly ledger: Ledger;
   readonly selfTest: Patient["selfTest"];
   readonly now?: () => number;
 }
@@ -21,14 +23,15 @@ export function createDoctor(wiring: DoctorWiring): NonNullable<GatewayParts["do
   const { now = Date.now } = wiring;
 
   async function examine(online: boolean) {
-    const { settings, loaded, version, selfTest } = wiring;
+    const { live, notes, version, ledger, selfTest } = wiring;
+    const { settings } = live;
+    const sources = live.sources();
     const { report } = await import("../doctor/report.ts");
     const { offlineChecks } = await import("../doctor/checks.ts");
     const { keptChecks } = await import("../doctor/kept-checks.ts");
     const { toReport, toReportText } = await import("../doctor/show-report.ts");
     const outside = online ? (await import("../doctor/online-checks.ts")).onlineChecks : [];
-    const { notes, sources } = loaded;
-    const patient = { settings, notes, sources, version, selfTest, isServing: true };
+    const patient = { settings, notes, sources, version, ledger, selfTest, isServing: true };
     const checks = await report([...offlineChecks, ...keptChecks, ...outside], patient, timeoutMs);
     const shown = { version, checks, sources };
     return { json: toReport(shown), text: toReportText(shown) };

@@ -12,7 +12,8 @@ export const readClientSettings = (startFolder: string): Loaded => loadSettings(
 export function readSettings(startFolder: string): Loaded {
   const loaded = loadSettings(environment(), startFolder);
   if (!loaded.settings) return loaded;
-  const problems = [...refusals(loaded.settings, process.execPath), ...refuseProvider(loaded.settings)];
+  const { settings, files } = loaded;
+  const problems = [...refusals(settings, process.execPath, files), ...refuseProvider(settings)];
   return problems.length === 0 ? loaded : { ...loaded, settings: undefined, problems };
 }
 

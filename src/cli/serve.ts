@@ -35,9 +35,15 @@ export async function serve({ args, startFolder }: Invocation): Promise<ExitCode
   }
   const { settings } = loaded;
   // A second start costs 5 ms, so only who asked for many turns at once pays for it.
-  if (loaded.sources.has("OPENCLAW_MAX_CONCURRENT_TURNS") && settings.middleware.maxConcurrentTurns > 256)
+  const isTurnsSet = loaded.sources.has("OPENCLAW_MAX_CONCURRENT_TURNS");
+  if (isTurnsSet && settings.middleware.maxConcurrentTurns > 256)
     restartForManyRequests(environment(), startFolder);
   setUpLog({ level: settings.telemetry.logLevel, pretty: isTerminal(2) });
+  if (!isTurnsSet && environment().BUN_CONFIG_MAX_HTTP_REQUESTS === undefined)
+    log.info(
+      "Turns beyond this many wait for a slot, because Bun lets no more than 256 requests out at once. For more set BUN_CONFIG_MAX_HTTP_REQUESTS=2000, or OPENCLAW_MAX_CONCURRENT_TURNS.",
+      { turns: settings.middleware.maxConcurrentTurns },
+    );
   phases.end("settings");
   logStrayErrors();
   if (process.pid === 1) collectOrphans();

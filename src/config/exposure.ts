@@ -1,5 +1,6 @@
-import { isWithin, missingFolders, realFolders, realPath } from "./folders.ts";
-import type { Problem } from "./load.ts";
+import { basename, dirname, join } from "node:path";
+import { type Folders, isWithin, missingFolders, realFolders, realPath } from "./folders.ts";
+import type { Problem, SettingFile } from "./load.ts";
 import { refuseWebhooks } from "./refuse-webhooks.ts";
 import type { Settings } from "./settings.ts";
 import { isLoopback } from "./values.ts";
@@ -21,10 +22,18 @@ export const couldCallItself = ({ sandbox }: Pick<Settings, "sandbox">): boolean
   sandbox.allowProcessNetwork ||
   sandbox.allowCode.some((language) => language !== "javascript");
 
-/** What is right by itself but must not be served: each with the setting to change. `executable` is the path of this program. */
-export const refusals = (settings: Settings, executable: string): readonly Problem[] => [
+/**
+ * What is right by itself but must not be served: each with the setting to change. `executable` is the path of this program,
+ * `files` are those that settings were read from.
+ */
+export const refusals = (
+  settings: Settings,
+  executable: string,
+  files: readonly SettingFile[] = [],
+): readonly Problem[] => [
   ...missingFolders(settings),
   ...refuseOverlaps(settings, realPath(executable)),
+  ...refuseFiles(settings, files),
   ...refuseTokens(settings),
   ...refuseDemo(settings),
   ...refuseWebhooks(settings),
@@ -42,15 +51,18 @@ export function refuseUnconfined({ gateway, sandbox }: Settings, works: boolean)
   return `OPENCLAW_BIND_ADDRESS is ${gateway.bindAddress}, which others can reach, and ${runs}, but programs have no working sandbox here. Take that away, bind to 127.0.0.1, or mend the sandbox (openclaw --check says what it lacks).`;
 }
 
+/** Every granted folder with the setting that grants it; what may be written comes first. */
+const grantedFolders = ({ workspace, readRoots, writeRoots }: Folders) => [
+  ...writeRoots.map((folder) => ({ env: "OPENCLAW_ALLOWED_WRITE_ROOTS", folder })),
+  ...readRoots.map((folder) => ({ env: "OPENCLAW_ALLOWED_READ_ROOTS", folder })),
+  ...(workspace === undefined ? [] : [{ env: "OPENCLAW_WORKSPACE", folder: workspace }]),
+];
+
 /** The kernel's rules grant a tree; they cannot carve a folder out of it. */
 function refuseOverlaps(settings: Settings, executable: string): readonly Problem[] {
-  const { data, workspace, readRoots, writeRoots } = realFolders(settings);
-  const granted = [
-    ...(workspace === undefined ? [] : [{ env: "OPENCLAW_WORKSPACE", folder: workspace }]),
-    ...readRoots.map((folder) => ({ env: "OPENCLAW_ALLOWED_READ_ROOTS", folder })),
-    ...writeRoots.map((folder) => ({ env: "OPENCLAW_ALLOWED_WRITE_ROOTS", folder })),
-  ];
-  const overData = granted
+  const folders = realFolders(settings);
+  const { data, writeRoots } = folders;
+  const overData = grantedFolders(folders)
     .filter(({ folder }) => isWithin(data, folder) || isWithin(folder, data))
     .map(({ env, folder }) => ({
       env,
@@ -63,6 +75,27 @@ function refuseOverlaps(settings: Settings, executable: string): readonly Proble
       text: `OPENCLAW_ALLOWED_WRITE_ROOTS holds ${folder}, and this executable lies in it (${executable}): an agent could change the next start. Move the executable, or grant a folder without it.`,
     }));
   return [...overData, ...overExecutable];
+}
+
+/** A secret lies where no tool may read it, and every other file of a setting where none may write it. */
+function refuseFiles(settings: Settings, files: readonly SettingFile[]): readonly Problem[] {
+  const granted = grantedFolders(realFolders(settings));
+  return files.flatMap(({ variable, path, secret }) => {
+    // A link can be put elsewhere where it lies, and its file be read where that lies.
+    const places = [realPath(path), join(realPath(dirname(path)), basename(path))];
+    const found = granted.find(
+      ({ env, folder }) =>
+        (secret || env === "OPENCLAW_ALLOWED_WRITE_ROOTS") && places.some((place) => isWithin(place, folder)),
+    );
+    if (found === undefined) return [];
+    const harm = secret ? "read the secret" : "change this setting";
+    return [
+      {
+        env: variable,
+        text: `${variable} names ${path}, which lies in ${found.folder} (${found.env}): an agent could ${harm}. Move the file out of what is granted.`,
+      },
+    ];
+  });
 }
 
 const refuseTokens = ({ gateway }: Settings): readonly Problem[] =>

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { isFromKubernetes, type Note, noteNames } from "./notes.ts";
-import { type NetNames, readNetNames, readVariable } from "./read-variable.ts";
+import { type NamedFile, type NetNames, readNetNames, readVariable } from "./read-variable.ts";
 import type { Environment, SettingRow } from "./setting-row.ts";
 import { type Settings, settingsTable } from "./settings.ts";
 import { showText } from "./show.ts";
@@ -19,6 +19,13 @@ export interface Loaded {
   readonly notes: readonly Note[];
   /** What is set, by the name of the setting; what is not in it has its default. */
   readonly sources: ReadonlyMap<string, Source>;
+  /** The files that values were read from. */
+  readonly files: readonly SettingFile[];
+}
+
+export interface SettingFile extends NamedFile {
+  /** Its text is never to be shown. */
+  readonly secret: boolean;
 }
 
 /** Where a value came from, and the value as it may be shown. */
@@ -33,7 +40,9 @@ interface Start {
   readonly netNames: NetNames;
 }
 
-type Checked = { readonly value: unknown; readonly source?: Source } | { readonly problem: string };
+type Checked =
+  | { readonly value: unknown; readonly source?: Source; readonly files?: readonly NamedFile[] }
+  | { readonly problem: string };
 
 /** Reads and checks every setting, and reports all problems at once. Relative paths resolve in `startFolder`. */
 export function loadSettings(environment: Environment, startFolder: string): Loaded {
@@ -44,17 +53,21 @@ export function loadSettings(environment: Environment, startFolder: string): Loa
   const problems: Problem[] = [];
   const sources = new Map<string, Source>();
   const values = new Map<SettingRow, unknown>();
+  const files: SettingFile[] = [];
   for (const row of settingRows()) {
     const checked = withPaths(row, checkRow(row, start), values, start);
     if ("problem" in checked) problems.push({ env: row.env, text: `${row.env} ${checked.problem}` });
     else values.set(row, checked.value);
     if ("source" in checked && checked.source) sources.set(row.env, checked.source);
+    if ("files" in checked)
+      files.push(...(checked.files ?? []).map((file) => ({ ...file, secret: row.secret === true })));
   }
   return {
     settings: problems.length === 0 ? toSettings(values) : undefined,
     problems,
     notes: noteNames(settingRows(), environment, start.netNames),
     sources,
+    files,
   };
 }
 
@@ -72,7 +85,9 @@ function checkRow(row: SettingRow, start: Start): Checked {
   if (text === undefined) return { value: undefined };
   const checked = v.safeParse(row.schema, text);
   if (!checked.success) return { problem: `is ${showText(row, text)}. ${checked.issues[0].message}.` };
-  return { value: checked.output, ...(read && { source: { from: read.from, shown: showText(row, text) } }) };
+  if (read === undefined) return { value: checked.output };
+  const { from, files = [] } = read;
+  return { value: checked.output, source: { from, shown: showText(row, text) }, files };
 }
 
 /** Makes the paths of a row absolute; `*`, which OpenClaw.NET takes for every folder, is `/`. */

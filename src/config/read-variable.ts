@@ -2,8 +2,19 @@ import { resolve } from "node:path";
 import { readText } from "./read-text.ts";
 import type { Environment, SettingRow } from "./setting-row.ts";
 
+/** A file that a variable names, whose text is the value of a setting. */
+export interface NamedFile {
+  /** `OPENCLAW_AUTH_TOKEN_FILE`. */
+  readonly variable: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
 /** The text of a variable and the name that it came from, or why there is none. */
-export type Read = { readonly text: string; readonly from: string } | { readonly fault: string } | undefined;
+export type Read =
+  | { readonly text: string; readonly from: string; readonly files?: readonly NamedFile[] }
+  | { readonly fault: string }
+  | undefined;
 
 /** What the variables of OpenClaw.NET say, by their names in lower case. */
 export type NetNames = ReadonlyMap<string, { readonly text: string; readonly from: string }>;
@@ -29,23 +40,25 @@ export function readVariable(
 /** Every variable of a kind, and those that a file names, as the JSON of lists by name. */
 function readFamily(family: RegExp, environment: Environment, startFolder: string): Read {
   const found: [string, string[]][] = [];
+  const files: NamedFile[] = [];
   for (const [variable, value] of Object.entries(environment)) {
     const [, name] = family.exec(variable.replace(/_FILE$/, "")) ?? [];
     if (name === undefined || !value) continue;
-    const read = variable.endsWith("_FILE")
+    const read: Read = variable.endsWith("_FILE")
       ? readNamedFile(resolve(startFolder, value), variable)
       : { text: value, from: variable };
     if (read === undefined || "fault" in read) return read;
+    files.push(...(read.files ?? []));
     const items = read.text.split(",").map((item) => item.trim());
     found.push([name.toLowerCase().replaceAll("_", "-"), items.filter((item) => item !== "")]);
   }
   if (found.length === 0) return undefined;
-  return { text: JSON.stringify(Object.fromEntries(found)), from: "environment" };
+  return { text: JSON.stringify(Object.fromEntries(found)), from: "environment", files };
 }
 
 function readNamedFile(path: string, fileName: string): Read {
   try {
-    return { text: readText(path), from: fileName };
+    return { text: readText(path), from: fileName, files: [{ variable: fileName, path }] };
   } catch (error) {
     return {
       fault: `${fileName} names ${path}, which cannot be read: ${error instanceof Error ? error.message : error}`,

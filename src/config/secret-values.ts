@@ -2,8 +2,8 @@ import { settingRows } from "./load.ts";
 import type { SettingRow } from "./setting-row.ts";
 import { type Settings, settingsTable } from "./settings.ts";
 
-/** In a list or an object only these fields are secret: the others are names and addresses. */
-const secretFields = new Set(["key", "token", "secret", "password"]);
+/** Of an object only these fields are secret: the others are names and addresses. */
+const secretFields = new Set(["key", "token", "secret", "password", "url"]);
 
 /** User and password in an address, also as they are spelled there. */
 function inAddress(text: string): string[] {
@@ -26,7 +26,7 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
 function* textsIn(value: unknown): Generator<string> {
   if (typeof value === "string") yield* [value, ...inAddress(value)];
   else if (Array.isArray(value)) for (const each of value) yield* textsIn(each);
-  else if (typeof value === "object" && value !== null)
+  else if (isObject(value))
     for (const [name, each] of Object.entries(value)) if (secretFields.has(name)) yield* textsIn(each);
 }
 
@@ -38,8 +38,8 @@ export function secretValues(settings: Settings): readonly string[] {
     return Object.entries<SettingRow>(rows).flatMap(([name, row]) => {
       if (!secret.has(row)) return [];
       const value = values[name];
-      // Of a family the names are those of its variables, and all that stands under them is secret.
-      const secrets = row.family === undefined || !isObject(value) ? [value] : Object.values(value);
+      // An object that is no list is a record: its names are what it is about, such as databases, and no fields.
+      const secrets = isObject(value) ? Object.values(value) : [value];
       return secrets.flatMap((each) => [...textsIn(each)]);
     });
   });

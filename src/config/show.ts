@@ -5,7 +5,7 @@ const mostShown = 120;
 /** A value as it may be shown: secrets hidden, passwords in addresses too, control characters escaped, cut when long. */
 export function showText(row: SettingRow, text: string): string {
   if (row.secret) return "set (hidden)";
-  const open = text.replace(/\/\/[^/@\s]*@/g, "//(hidden)@");
+  const open = text.replace(/\/\/[^/?#\s"]*@/g, "//(hidden)@");
   return JSON.stringify(open.length > mostShown ? `${open.slice(0, mostShown)}…` : open);
 }
 

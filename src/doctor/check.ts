@@ -1,6 +1,7 @@
 import type { TurnEvent } from "../agent/turn.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Ledger } from "../llm/ledger.ts";
 
 /** What a check found; `fix` says what to do about it. */
 export interface Finding {
@@ -17,6 +18,8 @@ export interface Patient {
   readonly version: string;
   /** A server looks at itself: what would keep others waiting is left to the command. */
   readonly isServing?: boolean;
+  /** Where a server writes down what asking its providers costs. */
+  readonly ledger?: Ledger;
   /** Runs one turn of the demo model with the time tool through the whole pipeline, over a store in memory. */
   selfTest(settings: Settings): Promise<readonly TurnEvent[]>;
 }

@@ -9,6 +9,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { isOpenToOthers } from "../store/data-folder.ts";
 import type { Finding } from "./check.ts";
 
 const leastFreeBytes = 64 * 1024 * 1024;
@@ -37,7 +38,7 @@ export function inspectDataFolder(folder: string): Finding {
 }
 
 function inspectExisting(folder: string): Finding {
-  if ((statSync(folder).mode & 0o077) !== 0)
+  if (isOpenToOthers(folder))
     return { state: "warn", text: `${folder} is open to other users.`, fix: `chmod 700 ${folder}` };
   const database = join(folder, "openclaw.db");
   if (!existsSync(database)) return { state: "ok", text: `${folder}, still without a database` };

@@ -2,16 +2,19 @@ import { couldCallItself } from "../config/exposure.ts";
 import type { SettingRow } from "../config/setting-row.ts";
 import { type Settings, settingsTable } from "../config/settings.ts";
 import { isLoopback } from "../config/values.ts";
+import { readToken } from "../store/kept-token.ts";
 import type { Finding } from "./check.ts";
 
-/** Who can reach this server, and what is asked of them. */
+/** Who can reach this server, and what is asked of them. Throws for a kept token that a start would not take. */
 export function inspectExposure(settings: Settings): Finding {
   const { bindAddress, port, authToken, clientTokens, allowedOrigins, trustedProxies, allowQueryToken } =
     settings.gateway;
+  const isKept = authToken === undefined && couldCallItself(settings);
+  if (isKept) readToken(settings.store.dataDir);
   const token =
     authToken !== undefined
       ? `the operator's token and ${clientTokens.length} more`
-      : couldCallItself(settings)
+      : isKept
         ? "the token kept in the data folder"
         : "no token: everybody on this machine is the operator";
   const text = [

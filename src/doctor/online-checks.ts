@@ -6,14 +6,14 @@ const mostSeconds = 45;
 export const onlineChecks: readonly Check[] = [
   {
     id: "provider",
-    async run({ settings }): Promise<Finding> {
+    async run({ settings, ledger }): Promise<Finding> {
       const { checkProvider } = await import("../llm/check-provider.ts");
       const { inferProviders } = await import("../llm/providers.ts");
       const signal = AbortSignal.timeout(mostSeconds * 1000);
       const verdicts = await Promise.all(
         inferProviders(settings.llm).map(async (provider): Promise<Finding> => {
           try {
-            return await checkProvider(provider, signal);
+            return await checkProvider(provider, signal, ledger);
           } catch (error) {
             if (!signal.aborted) throw error;
             return { state: "fail", text: `${provider.name} did not answer within ${mostSeconds} s.` };
@@ -27,6 +27,21 @@ export const onlineChecks: readonly Check[] = [
         text: verdicts.map(({ text }) => text).join(" "),
         ...(fixes.length > 0 && { fix: fixes.join(" ") }),
       };
+    },
+  },
+  {
+    id: "port",
+    async run({ settings, isServing }): Promise<Finding> {
+      if (isServing === true) return { state: "ok", text: "this server listens on it" };
+      const { inspectPort } = await import("./port.ts");
+      return inspectPort(settings);
+    },
+  },
+  {
+    id: "browser",
+    async run({ settings }): Promise<Finding> {
+      const { inspectBrowser } = await import("./browser.ts");
+      return inspectBrowser(settings);
     },
   },
   {

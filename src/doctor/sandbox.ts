@@ -1,3 +1,4 @@
+import { refuseUnconfined } from "../config/exposure.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Finding } from "./check.ts";
 
@@ -18,7 +19,8 @@ async function inspectFolders(settings: Settings): Promise<string> {
 }
 
 /** What this host offers for programs; tried out only where something that is granted would run one. */
-async function inspectPrograms({ sandbox, store }: Settings): Promise<Finding> {
+async function inspectPrograms(settings: Settings): Promise<Finding> {
+  const { sandbox, store } = settings;
   const { runsPrograms } = await import("../sandbox/processes/runs-programs.ts");
   if (!runsPrograms(sandbox)) {
     const { landlockVersion } = await import("../linux/landlock.ts");
@@ -33,6 +35,8 @@ async function inspectPrograms({ sandbox, store }: Settings): Promise<Finding> {
     { never: [store.dataDir], workspace: sandbox.workspace },
   );
   const text = `programs: ${host.text}`;
+  const refusal = refuseUnconfined(settings, host.works);
+  if (refusal !== undefined) return { state: "fail", text: `${text}. ${refusal}` };
   if (sandbox.sandbox === "none")
     return { state: "warn", text, fix: "Set OPENCLAW_SANDBOX=auto: programs may do all that this user may." };
   if (!host.works) return { state: "fail", text, fix: sandboxFix };

@@ -38,11 +38,10 @@ export async function claimFolder(folder: string): Promise<DataFolder> {
   }
 }
 
-/** Makes the folder when it is missing. Throws `unavailable` for one that others may read and that may not be ours. */
-export function closeToOthers(folder: string) {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+/** Whether others may enter a folder that is there. Throws `unavailable` when they may and it may not be ours. */
+export function isOpenToOthers(folder: string): boolean {
   const mode = fs.statSync(folder).mode & 0o777;
-  if ((mode & forOthers) === 0) return;
+  if ((mode & forOthers) === 0) return false;
   // Somebody may have named /tmp or a home folder: only an empty one, or one of ours, is closed to others.
   const names = fs.readdirSync(folder);
   if (names.length > 0 && !names.includes("openclaw.db"))
@@ -50,7 +49,13 @@ export function closeToOthers(folder: string) {
       "unavailable",
       `The data folder ${folder} is open to other users (mode ${mode.toString(8)}) and holds files that are not ours. ${ownFolder}`,
     );
-  fs.chmodSync(folder, 0o700);
+  return true;
+}
+
+/** Makes the folder when it is missing. Throws `unavailable` for one that others may read and that may not be ours. */
+export function closeToOthers(folder: string) {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (isOpenToOthers(folder)) fs.chmodSync(folder, 0o700);
 }
 
 async function lock(folder: string): Promise<() => void> {

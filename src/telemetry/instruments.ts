@@ -1,3 +1,5 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
+
 /** Metrics whose hot path is the increment of a number. Prometheus, OTLP and `/metrics` read the same cells. */
 
 export interface FamilyName {
@@ -45,6 +47,18 @@ export interface Histogram {
   read(): Reading;
 }
 
+let uncountedWork: AsyncLocalStorage<true> | undefined;
+
+/** Does work of which nothing is counted, while all other work is: what a server does to try itself out. */
+export async function uncounted<T>(work: () => Promise<T>): Promise<T> {
+  // Loaded when it is needed: a start has no use for it.
+  uncountedWork ??= new (await import("node:async_hooks")).AsyncLocalStorage();
+  return uncountedWork.run(true, work);
+}
+
+/** False in `uncounted` work and in what that set off. */
+export const isCounting = () => uncountedWork?.getStore() === undefined;
+
 /** Series of one family; what comes beyond them is counted as `other`. */
 export const mostSeries = 100;
 const longestLabel = 120;
@@ -77,7 +91,7 @@ export function createCounter({ name, help, labels = [] }: FamilyName): Counter 
   if (labels.length === 0) at([]);
   return {
     add(by, ...values) {
-      at(values).value += by;
+      if (isCounting()) at(values).value += by;
     },
     total: () => cells.values().reduce((sum, { value }) => sum + value, 0),
     read: () => ({ kind: "counter", name, help, labels, values: [...cells.values()] }),
@@ -100,6 +114,7 @@ export function createHistogram({
   if (labels.length === 0) at([]);
   return {
     observe(value, ...values) {
+      if (!isCounting()) return;
       const cell = at(values);
       let bucket = 0;
       while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket++;

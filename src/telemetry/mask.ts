@@ -16,8 +16,11 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/(?<!\d)\d{8,10}:AA[\w-]{30,}/g, hidden],
   // JSON Web Tokens.
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*/g, hidden],
-  // User and password of an address; a user alone only when it is long enough to be a token.
-  [/(?<=:\/\/)(?:[^\s/@:"'<>\\]{0,256}:[^\s/@"'<>\\]{1,1024}|[^\s/@:"'<>\\]{16,1024})@/g, `${hidden}@`],
+  // User and password of an address, to the last @; a user alone only when it is long enough to be a token.
+  [
+    /(?<=:\/\/)(?:[^\s/:"'<>\\]{0,256}:[^\s/@"'<>\\]{1,1024}|[^\s/@:"'<>\\]{16,1024})@(?:[^\s/?#@"'<>\\]{0,1024}@)*/g,
+    `${hidden}@`,
+  ],
   [/\b((?:set-)?cookie\s{0,4}:\s{0,4})[^\r\n"\\]+/gi, `$1${hidden}`],
 ];
 
@@ -56,9 +59,13 @@ export function hideSecrets(values: Iterable<string>): void {
       : new RegExp(spellings.map((each) => RegExp.escape(each)).join("|"), "g");
 }
 
+/** The text without the secrets of this server, and nothing else of it changed. */
+export const maskOurs = (text: string, instead = hidden): string =>
+  oursAsPattern === undefined ? text : text.replace(oursAsPattern, instead);
+
 /** The text without what looks like a secret, and without those of this server. Linear in its length. */
 export function maskSecrets(text: string): string {
-  let masked = oursAsPattern === undefined ? text : text.replace(oursAsPattern, hidden);
+  let masked = maskOurs(text);
   for (const [shape, instead] of shapes) masked = masked.replace(shape, instead);
   return masked
     .replace(

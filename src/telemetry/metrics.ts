@@ -1,4 +1,4 @@
-import { createCounter, createHistogram, type FamilyName, type Reading } from "./instruments.ts";
+import { createCounter, createHistogram, type FamilyName, isCounting, type Reading } from "./instruments.ts";
 
 /** What is counted from the start of the process, by the names that `/metrics` promises, and for Prometheus. */
 const counted = {
@@ -40,7 +40,7 @@ const counterNames = Object.keys(counted) as CounterName[];
 const counters = Object.fromEntries(counterNames.map((name) => [name, 0])) as Record<CounterName, number>;
 
 export const count = (name: CounterName, by = 1) => {
-  counters[name] += by;
+  if (isCounting()) counters[name] += by;
 };
 
 /** A copy of all counters. */

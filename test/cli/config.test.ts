@@ -8,11 +8,13 @@ test("openclaw config tells every setting with its source, and no secret", async
     ...secrets,
     OpenClaw__Port: "18123",
     OPENCLAW_PORT: "",
+    MODEL_PROVIDER_ENDPOINT: "https://me:pa@ss-word@gw.example/v1?a=b@c",
   });
   expect(code).toBe(0);
   const lines = stdout.split("\n");
   expect(lines).toContain("OPENCLAW_AUTH_TOKEN = set (hidden)");
   expect(lines).toContain('OPENCLAW_PORT = "18123" (OpenClaw__Port)');
+  expect(lines).toContain('MODEL_PROVIDER_ENDPOINT = "https://(hidden)@gw.example/v1?a=b@c"');
   expect(lines).toContain('OPENCLAW_DRAIN_SECONDS = "15" (default)');
   expect(lines).toContain("OPENCLAW_SYSTEM_PROMPT = (not set)");
   for (const secret of Object.values(secrets)) expect(stdout).not.toContain(secret);

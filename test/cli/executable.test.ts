@@ -226,9 +226,14 @@ describe("openclaw run", () => {
       OPENCLAW_WORKSPACE: work.path,
       OPENCLAW_ALLOWED_WRITE_ROOTS: ".",
     });
-    const { code, stderr } = await runExecutable(["run", "Write a file"], { OPENCLAW_BASE_URL: server.url });
+    const { code, stdout, stderr } = await runExecutable(["run", "Write a file"], {
+      OPENCLAW_BASE_URL: server.url,
+    });
     expect(code).toBe(0);
     expect(stderr).toContain("needs an approval");
+    expect(stderr).toContain(" = denied");
+    expect(stdout).toContain("The tool answered: ");
+    expect(stdout).not.toContain("Tool approval recorded");
     expect(await readdir(work.path)).toEqual([]);
   });
 
@@ -264,6 +269,7 @@ describe("openclaw chat", () => {
     );
     expect(code).toBe(0);
     expect(stderr).toContain("Approval: write_file");
+    expect(stdout).toContain("The tool answered: Created demo.txt");
     expect((await readdir(work.path)).length).toBeGreaterThan(1);
     expect(stdout).toContain("Session info:");
     const history = await (await fetch(`${server.url}/api/sessions/talk/messages`)).text();

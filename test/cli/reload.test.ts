@@ -115,7 +115,12 @@ test("SIGHUP refuses settings as a whole, keeps the previous ones and writes it 
 });
 
 test("SIGHUP takes a new key of the provider, agents and webhooks while turns go on", async () => {
-  await using model = scriptedModel(() => ({ text: "ok" }), { models: ["m"] });
+  const refusal = { error: { message: "Incorrect API key provided: sk-the-second-key-of-all" } };
+  let refuses = false;
+  await using model = scriptedModel(
+    () => (refuses ? { status: 401, body: JSON.stringify(refusal) } : { text: "ok" }),
+    { models: ["m"] },
+  );
   const agent = (name: string) => JSON.stringify([{ name, description: "knows things" }]);
   const webhook = (name: string) => JSON.stringify({ [name]: { prompt: "It said {body}" } });
   await using it = await startWithFiles(
@@ -148,8 +153,15 @@ test("SIGHUP takes a new key of the provider, agents and webhooks while turns go
   expect(model.requests.at(-1)?.headers.get("authorization")).toBe("Bearer sk-the-second-key-of-all");
   expect((await say("openclaw/two")).status).toBe(200);
   expect((await say("openclaw/one")).status).toBe(404);
+  const doctor = await (await it.ask("/doctor", first)).json();
+  expect(doctor.settings.OPENCLAW_AGENTS).toEqual({
+    from: "OPENCLAW_AGENTS_FILE",
+    shown: JSON.stringify(agent("two")),
+  });
   const hook = async (name: string) =>
     (await fetch(`${it.server.url}/webhooks/${name}`, { method: "POST", body: "x" })).status;
   expect(await hook("new")).toBe(401);
   expect(await hook("old")).toBe(404);
+  refuses = true;
+  expect(await (await say("m")).text()).toContain("Incorrect API key provided: [key]");
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { couldCallItself, refusals } from "../../src/config/exposure.ts";
@@ -11,15 +11,23 @@ beforeAll(async () => {
   for (const name of ["work", "workshop", "data", "bin"]) await mkdir(join(folder, name));
   await symlink(join(folder, "work"), join(folder, "link-to-work"));
   await symlink("/", join(folder, "link-to-everything"));
+  await writeFile(join(folder, "work/token"), "a-long-enough-token");
+  await writeFile(join(folder, "work/jobs"), "[]");
+  await writeFile(join(folder, "workshop/token"), "a-long-enough-token");
+  await symlink(join(folder, "work/token"), join(folder, "workshop/link-to-token"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 /** The settings that are named when one serves with these. */
 function refused(environment: Record<string, string>, executable = join(folder, "bin/openclaw")) {
-  const { settings, problems } = loadSettings({ OPENCLAW_DATA_DIR: "data", ...environment }, folder);
-  expect(problems).toEqual([]);
-  if (!settings) throw new Error("There are no settings.");
-  return refusals(settings, executable).map(({ env }) => env);
+  return problemsOf(environment, executable).map(({ env }) => env);
+}
+
+function problemsOf(environment: Record<string, string>, executable: string) {
+  const loaded = loadSettings({ OPENCLAW_DATA_DIR: "data", ...environment }, folder);
+  expect(loaded.problems).toEqual([]);
+  if (!loaded.settings) throw new Error("There are no settings.");
+  return refusals(loaded.settings, executable, loaded.files);
 }
 
 const abroad = {
@@ -106,6 +114,41 @@ describe("refusals", () => {
     expect(
       refused({ OPENCLAW_ALLOWED_READ_ROOTS: join(folder, "work") }, join(folder, "work/openclaw")),
     ).toEqual([]);
+  });
+
+  test("refuses the file of a secret in whatever is granted, with links resolved", () => {
+    const secret = { OPENCLAW_AUTH_TOKEN_FILE: "work/token" };
+    for (const name of ["WORKSPACE", "ALLOWED_READ_ROOTS", "ALLOWED_WRITE_ROOTS"]) {
+      const root = { [`OPENCLAW_${name}`]: join(folder, "link-to-work") };
+      expect(refused({ ...secret, ...root })).toEqual(["OPENCLAW_AUTH_TOKEN_FILE"]);
+      expect(refused({ OPENCLAW_AUTH_TOKEN_FILE: "workshop/link-to-token", ...root })).toEqual([
+        "OPENCLAW_AUTH_TOKEN_FILE",
+      ]);
+      expect(refused({ OPENCLAW_AUTH_TOKEN_FILE: "workshop/token", ...root })).toEqual([]);
+    }
+    // Whoever may change the folder could put another file there.
+    const link = { OPENCLAW_AUTH_TOKEN_FILE: "workshop/link-to-token" };
+    expect(refused({ ...link, OPENCLAW_ALLOWED_WRITE_ROOTS: join(folder, "workshop") })).toEqual([
+      "OPENCLAW_AUTH_TOKEN_FILE",
+    ]);
+    const webhook = {
+      OPENCLAW_WEBHOOKS: JSON.stringify({ a: { prompt: "x" }, b: { prompt: "x" } }),
+      OPENCLAW_WEBHOOKS_A_SECRET_FILE: "work/token",
+      OPENCLAW_WEBHOOKS_B_SECRET_FILE: "workshop/token",
+      OPENCLAW_WORKSPACE: "work",
+    };
+    const [problem] = problemsOf(webhook, "/bin/openclaw");
+    expect(problem).toEqual({
+      env: "OPENCLAW_WEBHOOKS_A_SECRET_FILE",
+      text: `OPENCLAW_WEBHOOKS_A_SECRET_FILE names ${folder}/work/token, which lies in ${folder}/work (OPENCLAW_WORKSPACE): an agent could read the secret. Move the file out of what is granted.`,
+    });
+  });
+
+  test("refuses the file of any setting in a write root, and lets it be in a read root", () => {
+    const jobs = { OPENCLAW_JOBS_FILE: "work/jobs" };
+    const root = join(folder, "work");
+    expect(refused({ ...jobs, OPENCLAW_ALLOWED_READ_ROOTS: root })).toEqual([]);
+    expect(refused({ ...jobs, OPENCLAW_ALLOWED_WRITE_ROOTS: root })).toEqual(["OPENCLAW_JOBS_FILE"]);
   });
 
   test("refuses granted folders that are not there", () => {

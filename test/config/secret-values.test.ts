@@ -9,6 +9,11 @@ const secrets = {
   OPENCLAW_PROVIDERS: JSON.stringify([
     { name: "p", endpoint: "https://llm.example/v1", key: "the-key-of-p", model: "m" },
   ]),
+  OPENCLAW_DATABASES: JSON.stringify({
+    sales: "postgres://reader:sales%2Fpassword@db.example/sales",
+    shop: { url: "mysql://writer:shop-password@db.example/shop", write: true },
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: "x-api-key=the-key-of-the-collector",
   OPENCLAW_SMTP_URL: "smtps://mailer:mail-password@mail.example:465",
 };
 
@@ -25,9 +30,14 @@ test("secretValues finds every secret in the settings, and neither names nor add
     "p@ss/word",
     "the-key-of-p",
     "mail-password",
+    "sales%2Fpassword",
+    "sales/password",
+    "shop-password",
+    "the-key-of-the-collector",
   ])
     expect(values).toContain(value);
-  for (const value of ["alice", "p", "m", "https://llm.example/v1"]) expect(values).not.toContain(value);
+  for (const value of ["alice", "p", "m", "https://llm.example/v1", "sales", "mysql", "x-api-key"])
+    expect(values).not.toContain(value);
 });
 
 test("secretValues finds a value for each row that is secret", () => {

@@ -23,6 +23,15 @@ test("inspectDataFolder fails for a file in its place and for a database that is
   });
 });
 
+test("inspectDataFolder refuses, as a start does, a folder that others may enter with files that are not ours", async () => {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, "foreign"), "x");
+  await chmod(folder.path, 0o755);
+  expect(() => inspectDataFolder(folder.path)).toThrow("holds files that are not ours");
+  await writeFile(join(folder.path, "openclaw.db"), "");
+  expect(inspectDataFolder(folder.path)).toMatchObject({ state: "warn" });
+});
+
 test("inspectDataFolder warns of a folder that other users may enter", async () => {
   await using folder = await temporaryFolder();
   await mkdir(join(folder.path, "open"));

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadSettings } from "../../src/config/load.ts";
 import { inspectAudit } from "../../src/doctor/audit.ts";
@@ -7,10 +8,12 @@ import { inspectClock } from "../../src/doctor/clock.ts";
 import { inspectDatabase } from "../../src/doctor/database.ts";
 import { inspectExposure, inspectGrants } from "../../src/doctor/exposure.ts";
 import { inspectMemory, inspectOpenFiles } from "../../src/doctor/process.ts";
+import { inspectSandbox } from "../../src/doctor/sandbox.ts";
 import { inspectApprovals, inspectSchedule } from "../../src/doctor/work.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { openStore } from "../../src/store/open.ts";
-import { startInProcess } from "../helpers/in-process.ts";
+import { type InProcess, startInProcess } from "../helpers/in-process.ts";
+import { scriptedModel } from "../helpers/model-server.ts";
 import { withFolder } from "../store/with-folder.ts";
 
 function settingsOf(env: Record<string, string>) {
@@ -72,6 +75,29 @@ test("inspectExposure and inspectGrants tell who reaches what, without a secret"
   });
 });
 
+test("inspectExposure fails for a kept token that a start would not take", () =>
+  withFolder(async (dataDir) => {
+    const kept = { OPENCLAW_DATA_DIR: dataDir, OPENCLAW_ALLOW_SHELL: "true" };
+    expect(inspectExposure(settingsOf(kept)).text).toContain("the token kept in the data folder");
+    await writeFile(join(dataDir, "token"), "a-long-enough-token", { mode: 0o644 });
+    expect(() => inspectExposure(settingsOf(kept))).toThrow("others may open it (mode 644, not 600)");
+    const own = { ...kept, OPENCLAW_AUTH_TOKEN: "the-operators-own-token" };
+    expect(inspectExposure(settingsOf(own)).state).toBe("ok");
+  }));
+
+test.each<Record<string, string>>([{ OPENCLAW_ALLOW_SHELL: "true" }, { OPENCLAW_ALLOW_CODE: "python" }])(
+  "inspectSandbox fails beyond loopback with %j and no sandbox, as a start does",
+  async (granted) => {
+    const env = { ...granted, OPENCLAW_SANDBOX: "none", OPENCLAW_DATA_DIR: "/nowhere" };
+    expect(await inspectSandbox(settingsOf(env))).toMatchObject({ state: "warn" });
+    const abroad = settingsOf({ ...env, OPENCLAW_BIND_ADDRESS: "0.0.0.0" });
+    expect(await inspectSandbox(abroad)).toMatchObject({
+      state: "fail",
+      text: expect.stringContaining("which others can reach"),
+    });
+  },
+);
+
 test("inspectOpenFiles and inspectMemory warn where a limit is below what the settings promise", () => {
   const settings = settingsOf({ OPENCLAW_MEMORY_MARK_BYTES: "1000000" });
   const limits =
@@ -121,4 +147,52 @@ test("GET /doctor is the operator's alone, and holds every check with a stable i
   expect(await text.text()).toContain("ok    store     a database in memory takes a commit");
   const online = await (await server.ask("/doctor?online=true")).json();
   expect(online.checks.at(-1)).toMatchObject({ id: "clock" });
+});
+
+test("GET /doctor counts nothing of its demo turn, while other turns are counted", async () => {
+  await using server = await startInProcess({});
+  const counted = async () => {
+    const text = await (await server.ask("/metrics/prometheus")).text();
+    return text.split("\n").filter((line) => /^openclaw_(?:turn|model|tool|input|output)\w*[ {]/.test(line));
+  };
+  const before = await counted();
+  const { checks } = await (await server.ask("/doctor")).json();
+  expect(checks).toContainEqual(expect.objectContaining({ id: "turn", state: "ok" }));
+  expect(await counted()).toEqual(before);
+  const [, answer] = await Promise.all([
+    server.ask("/doctor?online=true"),
+    server.ask("/v1/chat/completions", { messages: [{ role: "user", content: "What time is it?" }] }),
+  ]);
+  expect(answer.status).toBe(200);
+  const totalOf = (lines: readonly string[], name: string) =>
+    Number(lines.find((line) => line.startsWith(`openclaw_${name}_total `))?.split(" ")[1]);
+  const after = await counted();
+  for (const [name, more] of [
+    ["turns", 1],
+    ["model_calls", 2],
+    ["tool_calls", 1],
+  ] as const)
+    expect(totalOf(after, name)).toBe(totalOf(before, name) + more);
+});
+
+test("GET /doctor?online=true writes down what asking the provider costs, and asks nothing beyond a budget", async () => {
+  await using model = scriptedModel(() => ({ text: "ok", usage: { input: 500, output: 20 } }), {
+    models: ["m"],
+  });
+  const env = { MODEL_PROVIDER_ENDPOINT: model.url, MODEL_PROVIDER_MODEL: "m" };
+  const providerOf = async (server: InProcess) => {
+    const { checks } = await (await server.ask("/doctor?online=true")).json();
+    return checks.find(({ id }: { id: string }) => id === "provider");
+  };
+  await using unlimited = await startInProcess(env);
+  expect(await providerOf(unlimited)).toMatchObject({ state: "ok" });
+  expect(await (await unlimited.ask("/api/usage")).json()).toMatchObject({ calls: 1, inputTokens: 500 });
+
+  await using limited = await startInProcess({ ...env, OPENCLAW_DAILY_TOKEN_BUDGET: "1" });
+  const asked = model.requests.length;
+  expect(await providerOf(limited)).toMatchObject({
+    state: "fail",
+    text: expect.stringContaining("OPENCLAW_DAILY_TOKEN_BUDGET"),
+  });
+  expect(model.requests).toHaveLength(asked);
 });

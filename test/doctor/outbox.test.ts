@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { inspectOutbox } from "../../src/doctor/outbox.ts";
+import { migrations } from "../../src/store/migrations.ts";
 import { openStore } from "../../src/store/open.ts";
 import * as outbox from "../../src/store/outbox.ts";
 import { withFolder } from "../store/with-folder.ts";
@@ -14,7 +15,7 @@ function settingsOf(dataDir: string) {
 test("inspectOutbox names what was given up with its reason, also while the server runs", () =>
   withFolder(async (dataDir) => {
     const settings = settingsOf(dataDir);
-    expect(await inspectOutbox(settings)).toEqual({ state: "ok", text: "nothing was sent so far" });
+    expect(await inspectOutbox(settings)).toEqual({ state: "ok", text: "there is no database yet" });
     const store = await openStore({ dataDir });
     try {
       const of = { channel: "sms", recipient: "+1555", kind: "answer", pieces: ["{}"], now: 1 };
@@ -30,4 +31,13 @@ test("inspectOutbox names what was given up with its reason, also while the serv
     } finally {
       await store.close();
     }
+  }));
+
+test("inspectOutbox leaves a database that the next start will migrate alone", () =>
+  withFolder(async (dataDir) => {
+    await (await openStore({ dataDir, migrations: migrations.slice(0, 1) })).close();
+    expect(await inspectOutbox(settingsOf(dataDir))).toEqual({
+      state: "ok",
+      text: "not looked at: the database has version 1",
+    });
   }));

@@ -28,6 +28,9 @@ describe("maskSecrets", () => {
     ["https://host/path?access_token=abc123&x=1", "abc123"],
     ["mysql --password hunter2 --user root", "hunter2"],
     ["git clone https://user:p%40ss@host/x.git", "p%40ss"],
+    ["git clone https://user:p@ss-word@host/x.git", "ss-word"],
+    ["postgres://user:p?a#ss-word@host/x and more", "ss-word"],
+    ["https://me@example.com:p@ss@word@host/x@y", "word"],
     ["git clone https://abcdefghijklmnopqrst@host/x.git", "abcdefghij"],
     ["Cookie: openclaw_login=operator.1.abc; b=c", "operator.1"],
   ])("hides the secret of %j", (text, secret) => {
@@ -39,6 +42,7 @@ describe("maskSecrets", () => {
     "max_tokens: 100, tokens=5",
     "The token is wrong. Use the value of OPENCLAW_AUTH_TOKEN.",
     "ssh://git@github.com/a/b and a@example.com",
+    "ssh://git@host:22/a/b@c and https://host:8080/x@y",
     "sk-short, eyJ, https://host:8080/path",
     '{"path":"src/a.ts","from":1}',
     "",

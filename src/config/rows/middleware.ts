@@ -1,4 +1,5 @@
 import type { SettingRow } from "../setting-row.ts";
+import { turnsAtOnce } from "../turns-at-once.ts";
 import { namedCounts, prices, usd, whole } from "../values.ts";
 
 export const middlewareRows = {
@@ -55,8 +56,9 @@ export const middlewareRows = {
   maxConcurrentTurns: {
     env: "OPENCLAW_MAX_CONCURRENT_TURNS",
     schema: whole(1),
-    fallback: "1000",
-    doc: "Turns at once.",
+    fallback: turnsAtOnce,
+    shown: "1000 with `BUN_CONFIG_MAX_HTTP_REQUESTS=2000`, else 240",
+    doc: "Turns at once; others wait for a slot.",
     alias: ["OpenClaw__MaxConcurrentSessions"],
   },
   maxWaitingTurns: {

@@ -32,10 +32,11 @@ export interface EngineParts {
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-async function findBrowser({ path, programs }: EngineParts): Promise<string> {
+/** The path that was set, or that of the first browser found. Throws `unavailable` when there is none. */
+export async function findBrowser(path: string | undefined, find: Programs["find"]): Promise<string> {
   if (path !== undefined) return path;
   for (const name of names) {
-    const found = await programs.find(name);
+    const found = await find(name);
     if (found !== undefined) return found;
   }
   throw new AppError(
@@ -53,7 +54,7 @@ export async function startBrowser(parts: EngineParts): Promise<BrowserEngine> {
     import("node:child_process"),
     import("playwright-core"),
   ]);
-  const path = await findBrowser(parts);
+  const path = await findBrowser(parts.path, parts.programs.find);
   const { argv, environment, endAll } = await parts.programs.launch({
     stages: [["/bin/sh", "-c", inOwnFolder, "sh", path, ...browserFlags(parts.proxyPort)]],
     cwd: "/",
