@@ -11,7 +11,7 @@ export interface Watched {
   readonly settings: Settings;
   readonly version: string;
   readonly store: Store;
-  readonly turns: { load(): { running: number; waiting: number } };
+  readonly slots: { readonly running: number; readonly waiting: number };
   readonly breakers: () => readonly BreakerState[];
   readonly runningJobs: () => number;
   readonly connections: () => number;
@@ -51,7 +51,7 @@ function budgetGauges({ settings, store }: Watched): readonly Gauge[] {
 
 /** Figures of the parts that are looked up when somebody asks for them. */
 export function createGauges(watched: Watched): readonly Gauge[] {
-  const { store, turns, breakers, runningJobs, connections, version } = watched;
+  const { store, slots, breakers, runningJobs, connections, version } = watched;
   return [
     {
       name: "openclaw_build_info",
@@ -59,11 +59,11 @@ export function createGauges(watched: Watched): readonly Gauge[] {
       labels: ["version"],
       read: () => [{ labels: [version], value: 1 }],
     },
-    { name: "openclaw_turns_running", help: "Turns that run.", read: () => turns.load().running },
+    { name: "openclaw_turns_running", help: "Turns that run.", read: () => slots.running },
     {
       name: "openclaw_turns_waiting",
-      help: "Turns that wait behind another of their session.",
-      read: () => turns.load().waiting,
+      help: "Turns that wait for a slot.",
+      read: () => slots.waiting,
     },
     { name: "openclaw_sockets_open", help: "Open WebSocket connections.", read: connections },
     {

@@ -32,13 +32,8 @@ export function createReload(parts: ReloadParts): Reload {
   const { live, store, audit } = parts;
   let last: Promise<unknown> = Promise.resolve();
 
-  const redeclare = () =>
-    parts.scheduler
-      .redeclare()
-      .catch((error) => log.error("the jobs were not declared; the next SIGHUP tries again", { error }));
-
   /** Everything that can be refused comes before anything that changes. */
-  async function take(next: Settings) {
+  async function take(next: Settings, sources: Loaded["sources"]) {
     const changes = changesOf(live.settings, next);
     const { agents } = next.agent;
     await checkDeclared(next.scheduler.jobs, { agents: agents.map(({ name }) => name) });
@@ -56,9 +51,9 @@ export function createReload(parts: ReloadParts): Reload {
         "bad_request",
         "OPENCLAW_PROVIDERS differs in more than keys, which needs a restart.",
       );
-    live.take(next);
+    live.take({ settings: next, sources });
     parts.gateway.takeTokens({ authToken, clientTokens: next.gateway.clientTokens });
-    if (changes.live.includes("OPENCLAW_JOBS")) await redeclare();
+    if (changes.live.includes("OPENCLAW_JOBS")) await parts.scheduler.redeclare();
     return changes;
   }
 
@@ -73,10 +68,10 @@ export function createReload(parts: ReloadParts): Reload {
     return false;
   }
 
-  async function reload({ settings, problems }: Loaded): Promise<boolean> {
+  async function reload({ settings, problems, sources }: Loaded): Promise<boolean> {
     if (settings === undefined) return refuse(problems.map(({ text }) => text).join(" "));
     try {
-      const { live: taken, afterRestart } = await take(settings);
+      const { live: taken, afterRestart } = await take(settings, sources);
       log.info("The settings were read again.", { taken, needRestart: afterRestart });
       await record("reloaded", { taken, needRestart: afterRestart });
       return true;

@@ -9,6 +9,8 @@ export interface Call {
   readonly principal: Principal | undefined;
   /** The address at the other end of the socket. */
   readonly socketAddress: () => string;
+  /** Ends when the client is gone, or while it is slow (below) when the token is withdrawn that it came in with. */
+  readonly gone: AbortSignal;
   /** Lets the request take as long as it needs; until it is ended again the server cuts one that is silent. */
   setSlow(slow: boolean): void;
 }

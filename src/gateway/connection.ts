@@ -5,6 +5,7 @@ import type { AppError } from "../errors.ts";
 import { count } from "../telemetry/metrics.ts";
 import { endsTurn, type SessionEvent, type Unsubscribe } from "../turns/turns.ts";
 import { type AnswerText, createAnswerText } from "./answer-text.ts";
+import { sizeOf } from "./inbox.ts";
 import { toEnvelopes, toRawText } from "./wire.ts";
 
 /** What one WebSocket holds. Idle ones are many, so everything that is only needed while something happens is in `work`. */
@@ -20,6 +21,15 @@ export interface Connection {
   work: Work | undefined;
 }
 
+/** While a log is being read, it is not known yet whether it tells what a turn of this connection says meanwhile. */
+export interface Resuming {
+  readonly sessionId: string;
+  /** Characters of what is kept. */
+  size: number;
+  /** Undefined once the log tells them. */
+  kept: SessionEvent[] | undefined;
+}
+
 export interface Work {
   /** Ends when everything that was said so far is accepted. */
   tail: Promise<void>;
@@ -31,6 +41,8 @@ export interface Work {
   readonly turns: Map<string, string>;
   /** The sessions that were resumed here. */
   readonly follows: Map<string, Unsubscribe>;
+  /** The session that is being resumed. */
+  resuming: Resuming | undefined;
   /** Texts of turns that run, for a connection that speaks plain text. */
   readonly answers: Map<string, AnswerText>;
   /** Events that wait while a message is being accepted, so that `accepted` comes before them. */
@@ -49,6 +61,7 @@ export const workOf = ({ data }: Socket): Work =>
     requests: 0,
     turns: new Map(),
     follows: new Map(),
+    resuming: undefined,
     answers: new Map(),
     held: [],
     holds: 0,
@@ -62,7 +75,10 @@ export function send(ws: Socket, frame: string): void {
   if (ws.readyState !== open) return;
   const fits = ws.getBufferedAmount() <= ws.data.sendBufferBytes;
   // 0 means that the socket itself dropped the frame.
-  if (fits && ws.send(frame) !== 0) return;
+  if (!fits || ws.send(frame) === 0) closeSlow(ws);
+}
+
+function closeSlow(ws: Socket) {
   count("totalSlowReaders");
   ws.close(1013, "reads too slowly; try again later");
 }
@@ -92,6 +108,21 @@ export function tell(ws: Socket, event: SessionEvent): void {
   const work = workOf(ws);
   if (work.holds > 0) work.held.push(event);
   else deliver(ws, event);
+}
+
+/** Keeps an event of the session that is being resumed; no more than may wait for a reader. */
+export function keep(ws: Socket, resuming: Resuming, event: SessionEvent): void {
+  if (resuming.kept === undefined) return;
+  resuming.size += sizeOf(event);
+  if (resuming.size > ws.data.sendBufferBytes) closeSlow(ws);
+  else resuming.kept.push(event);
+}
+
+/** From here on the log tells everything. Of what was kept, tells what the log has not told. */
+export function settle(ws: Socket, resuming: Resuming, isMissing: (event: SessionEvent) => boolean): void {
+  const { kept = [] } = resuming;
+  resuming.kept = undefined;
+  for (const event of kept) if (isMissing(event)) tell(ws, event);
 }
 
 /** Keeps events back until `release` has been called as often. */

@@ -6,6 +6,7 @@ import type { App, Call } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { createCors } from "./cors.ts";
 import { type Credentials, createDoor } from "./door.ts";
+import { createLongRequests } from "./long-requests.ts";
 import { createLogins } from "./logins.ts";
 import type { GatewayParts } from "./parts.ts";
 import { pathOf } from "./path.ts";
@@ -18,7 +19,7 @@ export interface Gateway extends Served {
   readonly app: App;
   /** Listens on the address of the settings. Throws `unavailable` when it is taken. */
   serve(): Listening;
-  /** Asks for these tokens from now on, and closes the connections of those that are withdrawn. */
+  /** Asks for these tokens from now on, and ends the connections and streams of those that are withdrawn. */
   takeTokens(credentials: Credentials): void;
   /** Open WebSocket connections. */
   connections(): number;
@@ -46,6 +47,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   });
   const cors = createCors(door.allowed);
   const sockets = createSockets(parts);
+  const longRequests = createLongRequests();
   const { maxRequests = Number.POSITIVE_INFINITY } = settings;
   let draining = false;
   const app = createApp(parts, door, logins, { isDraining: () => draining, connections: sockets.count });
@@ -63,8 +65,20 @@ export function createGateway(parts: GatewayParts): Gateway {
       logins.entered(principal, "websocket", address);
       return undefined;
     }
-    const setSlow = (slow: boolean) => server.timeout(request, slow ? 0 : idleSeconds);
-    const call: Call = { path, principal, socketAddress, setSlow };
+    // On an open path nobody has a name, and there is no token that could be withdrawn.
+    const long = longRequests.watch(request, principal?.name ?? "");
+    const call: Call = {
+      path,
+      principal,
+      socketAddress,
+      get gone() {
+        return long.gone;
+      },
+      setSlow(slow) {
+        long.setLong(slow);
+        server.timeout(request, slow ? 0 : idleSeconds);
+      },
+    };
     return app.fetch(request, call);
   }
 
@@ -86,8 +100,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     closeAll: sockets.closeAll,
     connections: sockets.count,
-    takeTokens: (credentials) =>
-      sockets.closeOf(door.takeTokens(credentials), "this token is no longer valid"),
+    takeTokens(credentials) {
+      const withdrawn = door.takeTokens(credentials);
+      sockets.closeOf(withdrawn, "this token is no longer valid");
+      longRequests.endOf(withdrawn);
+    },
     close: logins.close,
   };
   return gateway;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { mayAddress, type Principal } from "../agent/turn.ts";
 import { AppError } from "../errors.ts";
 import * as sessions from "../store/sessions.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -19,11 +20,18 @@ const reserved = ["telegram:", "sms:", "slack:", "websocket:", "webhook:", "job:
 
 /**
  * Throws `bad_request` when a client would open a session under a prefix that the server keeps for itself. One that is
- * there already may be addressed; whose it is, is asked where it is used.
+ * there already may be addressed by whose it is; to everybody else it is as if there were none, because the id may hold
+ * a telephone number.
  */
-export async function checkMayOpen(store: GatewayParts["store"], id: string): Promise<void> {
+export async function checkMayOpen(
+  store: GatewayParts["store"],
+  principal: Principal,
+  id: string,
+): Promise<void> {
   const prefix = reserved.find((each) => id.startsWith(each));
-  if (prefix === undefined || (await store.read((tx) => sessions.find(tx, id))) !== undefined) return;
+  if (prefix === undefined) return;
+  const found = await store.read((tx) => sessions.find(tx, id));
+  if (found !== undefined && mayAddress(principal, found.owner)) return;
   throw new AppError(
     "bad_request",
     `No session ${id} is there, and new ones may not begin with "${prefix}".`,

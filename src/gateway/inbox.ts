@@ -9,7 +9,8 @@ export interface Inbox extends AsyncIterable<SessionEvent> {
   close(): void;
 }
 
-const sizeOf = ({ event }: SessionEvent) => 200 + ("text" in event ? event.text.length : 0);
+/** About what an event takes while it waits, in characters. */
+export const sizeOf = ({ event }: SessionEvent) => 200 + ("text" in event ? event.text.length : 0);
 
 /** Ends with the turn; fails with `unavailable` when more than about `mostBytes` wait, so that no slow reader fills the memory. */
 export function createInbox(mostBytes: number): Inbox {

@@ -56,6 +56,8 @@ export interface GatewayParts {
   /** Absent in tests that are not about it. */
   readonly audit?: AuditTrail;
   readonly turns: Turns;
+  /** Turns that run and turns that wait for a slot, those without a session too; absent in tests that are not about it. */
+  readonly slots?: { readonly running: number; readonly waiting: number };
   /** Runs a turn that has no session. */
   readonly run: RunTurn;
   readonly approvals: Approvals;

@@ -3,7 +3,19 @@ import { AppError, busy } from "../errors.ts";
 import * as rows from "../store/turns.ts";
 import type { Listener } from "../turns/turns.ts";
 import type { ClientFrame, FrameType } from "./client-frames.ts";
-import { hold, release, type Socket, sendEnvelope, tell, tellError, tellText, workOf } from "./connection.ts";
+import {
+  hold,
+  keep,
+  type Resuming,
+  release,
+  settle,
+  type Socket,
+  sendEnvelope,
+  tell,
+  tellError,
+  tellText,
+  workOf,
+} from "./connection.ts";
 import { checkMayOpen } from "./ids.ts";
 import { contextOf } from "./operations/operation.ts";
 import { operations } from "./operations/index.ts";
@@ -25,7 +37,9 @@ const ownId = ({ data }: Socket) => `websocket:${data.id}`;
 const listenerOf =
   (ws: Socket): Listener =>
   (event) => {
-    if (!workOf(ws).follows.has(event.sessionId)) tell(ws, event);
+    const { follows, resuming } = workOf(ws);
+    if (resuming?.sessionId === event.sessionId) keep(ws, resuming, event);
+    else if (!follows.has(event.sessionId)) tell(ws, event);
   };
 
 /** What the frames of a client do. Each throws `AppError` for what it refuses. */
@@ -38,7 +52,7 @@ export function createFrameActs(parts: GatewayParts) {
   ) {
     const { text, messageId, sessionId = ownId(ws) } = message;
     if (text === "") throw new AppError("bad_request", "The message is empty.", { param: "text" });
-    if (sessionId !== ownId(ws)) await checkMayOpen(store, sessionId);
+    if (sessionId !== ownId(ws)) await checkMayOpen(store, ws.data.principal, sessionId);
     hold(ws);
     try {
       const accepted = await turns.accept(
@@ -100,22 +114,32 @@ export function createFrameActs(parts: GatewayParts) {
   }
 
   async function resume(ws: Socket, { sessionId, after }: Frame<"resume">) {
-    const { follows } = workOf(ws);
+    const work = workOf(ws);
+    const { follows } = work;
     await ownSession(parts, ws.data.principal, sessionId);
     if (!follows.has(sessionId) && follows.size >= mostFollows) {
       throw new AppError("conflict", `One connection may resume ${mostFollows} sessions: open another.`);
     }
     follows.get(sessionId)?.();
-    // From here on the log tells everything of this session; see `listenerOf`.
-    follows.set(sessionId, () => {});
+    follows.delete(sessionId);
+    const resuming: Resuming = { sessionId, size: 0, kept: [] };
+    work.resuming = resuming;
+    // From a cursor on the log tells everything again, what was kept included; without one only what comes.
+    const isReadAgain = after !== undefined;
     try {
-      const stop = await turns.follow(sessionId, after, (event) => tell(ws, event));
+      const stop = await turns.follow(sessionId, after, (event) => {
+        settle(ws, resuming, (kept) => !isReadAgain && kept !== event);
+        tell(ws, event);
+      });
+      settle(ws, resuming, () => !isReadAgain);
       follows.set(sessionId, stop);
       // It was closed meanwhile, and nobody else will stop it.
       if (ws.readyState !== WebSocket.OPEN) stop();
     } catch (error) {
-      follows.delete(sessionId);
+      settle(ws, resuming, () => true);
       throw error;
+    } finally {
+      work.resuming = undefined;
     }
   }
 

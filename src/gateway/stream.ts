@@ -74,7 +74,7 @@ export function streamResponse(
         if (!gone) log.error("an answer broke off", { error });
       }
       clearInterval(timer);
-      if (!gone) call.setSlow(false);
+      call.setSlow(false);
       // With an error the connection is cut, so that nobody takes what came so far for the whole.
       controller.close(failure);
     },

@@ -48,7 +48,7 @@ export interface Scheduler {
   readonly jobs: Jobs;
   /** Declares the jobs of the settings, goes on with what an earlier process left, and begins. */
   start(): Promise<void>;
-  /** Declares the jobs of the settings again, once they have changed. */
+  /** Declares the jobs of the settings again, once they have changed; later, when the store fails. Never rejects. */
   redeclare(): Promise<void>;
   /** Claims and begins nothing more; what runs goes on. */
   pause(): void;
@@ -80,6 +80,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   /** Something happened since this round of work began. */
   let again = false;
   let cancelTimer: (() => void) | undefined;
+  let cancelRedeclare: (() => void) | undefined;
   let unlisten: (() => void) | undefined;
   /** What earlier processes left is known. */
   let ready = false;
@@ -192,6 +193,17 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     }
   }
 
+  async function redeclare() {
+    cancelRedeclare?.();
+    try {
+      await declareJobs(store, settings.jobs, now());
+      wake();
+    } catch (error) {
+      log.error("the jobs that were read again cannot be declared yet", { error });
+      if (state !== "paused") cancelRedeclare = after(faultMs, () => void redeclare());
+    }
+  }
+
   return {
     jobs,
 
@@ -217,20 +229,19 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       wake();
     },
 
-    async redeclare() {
-      await declareJobs(store, settings.jobs, now());
-      wake();
-    },
+    redeclare,
 
     pause() {
       state = "paused";
       cancelTimer?.();
+      cancelRedeclare?.();
       unlisten?.();
     },
 
     async stop() {
       state = "paused";
       cancelTimer?.();
+      cancelRedeclare?.();
       unlisten?.();
       stopping.abort();
       await working;

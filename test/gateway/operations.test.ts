@@ -2,9 +2,17 @@ import { expect, test } from "bun:test";
 import { aTurn } from "../helpers/a-turn.ts";
 import { operations } from "../../src/gateway/operations/index.ts";
 import { noUsage } from "../../src/llm/message.ts";
+import * as sessions from "../../src/store/sessions.ts";
 import * as usage from "../../src/store/usage.ts";
-import { aliceToken, bobToken, startGateway, type TestGateway } from "./helpers/gateway-server.ts";
+import {
+  aliceToken,
+  bobToken,
+  operatorToken,
+  startGateway,
+  type TestGateway,
+} from "./helpers/gateway-server.ts";
 import { done, fails, plays, said, text, waits } from "./helpers/runs.ts";
+import { noticed, slowStore } from "./helpers/slow-store.ts";
 
 const read = async (response: Response | Promise<Response>) => {
   const answer = await response;
@@ -84,6 +92,91 @@ test("turns.events goes on after Last-Event-ID, and ends when nothing is left", 
   expect(rest.events).toEqual([]);
   expect(refused.status).toBe(400);
   expect((await gateway.ask(`/api/turns/${turn}/events`, { method: "HEAD" })).status).toBe(405);
+});
+
+test("turns.events is not followed on for a client that leaves while the log is read", async () => {
+  const waiting = waits();
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  await using gateway = await startGateway({
+    run: waiting.run,
+    instead: ({ turns }) => ({
+      turns: {
+        ...turns,
+        async follow(...of) {
+          const stop = await turns.follow(...of);
+          asked.resolve();
+          await held.promise;
+          return () => {
+            stop();
+            stopped.resolve();
+          };
+        },
+      },
+    }),
+  });
+  const { body } = await read(gateway.post("/api/sessions/chat-1/messages", { text: "x" }));
+  const leaving = new AbortController();
+  const following = gateway.ask(`/api/turns/${body.turn}/events`, { signal: leaving.signal });
+  await asked.promise;
+  leaving.abort();
+  await expect(following).rejects.toThrow();
+  await noticed(gateway);
+
+  held.resolve();
+
+  await stopped.promise;
+});
+
+test("a withdrawn token ends its streams and its turns without a session, and no others", async () => {
+  const waiting = waits();
+  await using gateway = await startGateway({ run: waiting.run });
+  const openStream = async (token: string) => {
+    const { body } = await read(gateway.post(`/api/sessions/of-${token}/messages`, { text: "x" }, { token }));
+    return gateway.ask(`/api/turns/${body.turn}/events`, { token });
+  };
+  const messages = [{ role: "user", content: "x" }];
+  const whole = gateway.post("/v1/chat/completions", { messages }, { token: aliceToken });
+  await waiting.begun;
+  const events = await openStream(aliceToken);
+  const others = await openStream(bobToken);
+  const stream = await gateway.post(
+    "/v1/chat/completions",
+    { messages, stream: true },
+    { token: aliceToken },
+  );
+  const kept = await gateway.post(
+    "/v1/chat/completions",
+    { messages, stream: true },
+    { token: aliceToken, headers: { "x-openclaw-session-id": "chat-1" } },
+  );
+
+  gateway.gateway.takeTokens({
+    authToken: operatorToken,
+    clientTokens: [{ name: "bob", token: bobToken }],
+  });
+
+  expect(await events.text()).not.toContain("typing_stop");
+  expect(await stream.text()).toContain("The token of this request is no longer valid.");
+  expect(await kept.text()).toContain("The token of this request is no longer valid.");
+  expect((await whole).status).toBe(499);
+  await gateway.turns.cancel((await gateway.turns.current(`of-${bobToken}`)) ?? "");
+  expect(await others.text()).toContain("typing_stop");
+});
+
+test("a token that is withdrawn while its log is read hears nothing of it", async () => {
+  const slow = slowStore();
+  await using gateway = await startGateway({ instead: ({ store }) => ({ store: slow.over(store) }) });
+  const sent = await say(gateway, "chat-1", "x", aliceToken);
+  slow.hold();
+  const following = gateway.ask(`/api/turns/${sent.turn}/events`, { token: aliceToken });
+  await slow.reading;
+
+  gateway.gateway.takeTokens({ authToken: operatorToken, clientTokens: [] });
+  slow.release();
+
+  expect(await (await following).text()).toBe("");
 });
 
 test("turns.get tells how a turn ended, and turns.cancel ends one that runs", async () => {
@@ -239,6 +332,29 @@ test("session ids are checked, and clients open none under a prefix of the serve
     expect([prefix, await send(`${prefix}1`)]).toEqual([prefix, 400]);
   }
   expect(await send("Aa0-_.:")).toBe(200);
+});
+
+test("a session under a prefix of the server is refused alike when it is somebody else's and when there is none", async () => {
+  await using gateway = await startGateway();
+  const theirs = "sms:1555";
+  await gateway.store.write((tx) =>
+    sessions.open(tx, { id: theirs, owner: "sms:1555", channel: "sms", now: 1 }),
+  );
+  const refusal = async (id: string) => {
+    const send = await gateway.post(`/api/sessions/${id}/messages`, { text: "hi" }, { token: aliceToken });
+    const chat = await gateway.post(
+      "/v1/chat/completions",
+      { messages: [{ role: "user", content: "hi" }] },
+      { token: aliceToken, headers: { "x-openclaw-session-id": id } },
+    );
+    const texts = [await send.text(), await chat.text()];
+    return { status: [send.status, chat.status], texts: texts.map((each) => each.replaceAll(id, "ID")) };
+  };
+
+  const foreign = await refusal(theirs);
+
+  expect(foreign.status).toEqual([400, 400]);
+  expect(foreign).toEqual(await refusal("sms:1777"));
 });
 
 test("a turn that is refused is told by its code, and unknown failures by one sentence", async () => {

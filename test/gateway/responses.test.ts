@@ -11,6 +11,7 @@ import {
   type TestGateway,
 } from "./helpers/gateway-server.ts";
 import { done, fails, plays, said, step, text, toolCall, usage, waits } from "./helpers/runs.ts";
+import { noticed, slowStore } from "./helpers/slow-store.ts";
 
 const path = "/v1/responses";
 
@@ -440,6 +441,39 @@ test("a kept session that is named holds the conversation itself", async () => {
     "two",
     "You said: two",
   ]);
+});
+
+test("a client that leaves while what it continues is read begins no turn", async () => {
+  for (const stream of [false, true]) {
+    const slow = slowStore();
+    let begun = 0;
+    await using gateway = await startGateway({
+      instead: ({ store }) => ({ store: slow.over(store) }),
+      async *run() {
+        begun++;
+        yield text("ok");
+        yield said("ok");
+        yield done();
+      },
+    });
+    const first = await (await gateway.post(path, { input: "x" })).json();
+    slow.hold();
+    const leaving = new AbortController();
+    const request = gateway.ask(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ input: "y", previous_response_id: first.id, stream }),
+      signal: leaving.signal,
+    });
+    await slow.reading;
+    leaving.abort();
+    await expect(request).rejects.toThrow();
+    await noticed(gateway);
+    slow.release();
+    await noticed(gateway);
+
+    expect(begun).toBe(1);
+  }
 });
 
 test("a client that goes away ends the turn of its response", async () => {

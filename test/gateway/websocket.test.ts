@@ -242,6 +242,86 @@ test("resume replays what followed the cursor and goes on live, each event once"
   ]);
 });
 
+test("resume of a session whose turn this socket hears loses nothing of it while the log is read, and tells nothing twice", async () => {
+  for (const [after, refused] of [
+    [undefined, false],
+    ["0", false],
+    ["99", true],
+  ] as const) {
+    const asked = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const followed = Promise.withResolvers<void>();
+    const spoken = Promise.withResolvers<void>();
+    await using gateway = await startGateway({
+      async *run() {
+        yield text("one ");
+        await asked.promise;
+        yield text("two ");
+        yield text("three ");
+        spoken.resolve();
+        await followed.promise;
+        yield text("four");
+        yield done();
+      },
+      instead: ({ turns }) => ({
+        turns: {
+          ...turns,
+          async follow(...of) {
+            asked.resolve();
+            await held.promise;
+            return turns.follow(...of).finally(followed.resolve);
+          },
+        },
+      }),
+    });
+    using socket = await openSocket(gateway.url, { token });
+    socket.send({ type: "user_message", text: "x", messageId: "m1", sessionId: "chat-1" });
+    const before = await socket.until("assistant_chunk");
+    socket.send({ type: "resume", sessionId: "chat-1", ...(after !== undefined && { after }) });
+    await spoken.promise;
+    held.resolve();
+    const frames = await socket.until("typing_stop");
+
+    const textOf = (all: typeof frames) =>
+      all.map((frame) => (frame.type === "assistant_chunk" ? frame.text : "")).join("");
+    expect(textOf(before)).toBe("one ");
+    // From its beginning on everything is asked for again.
+    expect(textOf(frames)).toBe(after === "0" ? "one two three four" : "two three four");
+    expect(types(frames).includes("error")).toBe(refused);
+  }
+});
+
+test("a socket for which too much is kept while the log is read is closed with 1013, and its turn goes on", async () => {
+  const asked = Promise.withResolvers<void>();
+  const spoken = Promise.withResolvers<void>();
+  await using gateway = await startGateway({
+    settings: { sendBufferBytes: 1000 },
+    async *run() {
+      await asked.promise;
+      for (let at = 0; at < 20; at++) yield text("x".repeat(100));
+      yield done();
+      spoken.resolve();
+    },
+    instead: ({ turns }) => ({
+      turns: {
+        ...turns,
+        async follow(...of) {
+          asked.resolve();
+          await spoken.promise;
+          return turns.follow(...of);
+        },
+      },
+    }),
+  });
+  using socket = await openSocket(gateway.url, { token });
+  socket.send({ type: "user_message", text: "x", messageId: "m1", sessionId: "chat-1" });
+  await socket.until("accepted");
+  socket.send({ type: "resume", sessionId: "chat-1" });
+
+  expect(await socket.closed).toMatchObject({ code: 1013 });
+  await spoken.promise;
+});
+
 test("resume of somebody else's session is the same not_found as of none", async () => {
   await using gateway = await startGateway();
   using alice = await openSocket(gateway.url, { token: aliceToken });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { RunTurn } from "../../src/agent/turn.ts";
 import { AppError } from "../../src/errors.ts";
+import type { JobSpec } from "../../src/store/job-spec.ts";
 import { memoryStore } from "../../src/store/open.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import { movedClock } from "../helpers/moved-clock.ts";
@@ -287,6 +288,29 @@ test("createScheduler declares the jobs of the settings, and disables those that
   expect((await next.jobs.get("other")).job).toMatchObject({ source: "removed", enabled: false });
   expect(await next.told("other")).toEqual(["11:00 ran"]);
   await next.scheduler.stop();
+});
+
+test("createScheduler declares jobs that were read again as soon as the store takes them", async () => {
+  const store = await memoryStore();
+  let fails = false;
+  const write: typeof store.write = (act) =>
+    fails ? Promise.reject(new AppError("unavailable", "The store is locked.")) : store.write(act);
+  const jobs: JobSpec[] = [];
+  const one = aProcess({ ...store, write }, { jobs });
+  await one.start();
+  jobs.push(aJob());
+  fails = true;
+  await one.scheduler.redeclare();
+  await expect(one.jobs.get("report")).rejects.toMatchObject({ code: "not_found" });
+
+  fails = false;
+  await one.move("2026-11-23T10:00:05Z");
+  await until(async () => (await one.jobs.list({ limit: 1 })).items.length === 1);
+
+  await one.move("2026-11-23T11:00:00Z");
+  expect(await one.told()).toEqual(["11:00 ran"]);
+  await one.scheduler.stop();
+  expect(one.clock.timers()).toBe(0);
 });
 
 test("createScheduler runs a job now when it is asked to, whatever its schedule", async () => {

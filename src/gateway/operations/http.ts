@@ -55,18 +55,26 @@ async function tell(c: Context<Env>, operation: Act<"events">, parts: GatewayPar
   };
   const inbox = createInbox(parts.settings.sendBufferBytes);
   const { stop, over } = await operation.follow(params, contextOf(parts, askedBy(c)), inbox.listener);
-  if (over) inbox.close();
+  const { gone } = c.env;
   const end = () => {
     stop();
     inbox.close();
   };
-  c.req.raw.signal.addEventListener("abort", end, { once: true });
+  gone.addEventListener("abort", end, { once: true });
+  // It may have left while the store was read.
+  if (gone.aborted) {
+    end();
+    throw gone.reason;
+  }
+  if (over) inbox.close();
   return streamResponse(c.env, {
     headers: eventStreamHeaders,
     heartbeat: ": keep-alive\n\n",
     async run(write) {
       try {
         for await (const event of inbox) {
+          // What waits is not for a token that is no longer valid.
+          if (gone.aborted) break;
           const envelopes = toEnvelopes(event);
           const frames = envelopes.map((envelope) => `data: ${envelope}\n\n`);
           // On the last one only: who saw the first of two and comes back gets both again.
@@ -90,6 +98,7 @@ const contentTypeOf = (formats: Formats, params: object) => {
 
 async function writeLines(c: Context<Env>, operation: Act<"lines">, parts: GatewayParts): Promise<Response> {
   checkReads(c);
+  const { gone } = c.env;
   const params = await paramsOf(c, parts.settings.maxBodyBytes);
   const lines = operation.lines(params, contextOf(parts, askedBy(c)))[Symbol.asyncIterator]();
   // A refusal comes before the first line, while the status can still say so.
@@ -97,7 +106,10 @@ async function writeLines(c: Context<Env>, operation: Act<"lines">, parts: Gatew
   return streamResponse(c.env, {
     headers: { ...safeHeaders, "content-type": contentTypeOf(operation.formats, params) },
     async run(write) {
-      for (let next = first; !next.done; next = await lines.next()) await write(next.value);
+      for (let next = first; !next.done; next = await lines.next()) {
+        gone.throwIfAborted();
+        await write(next.value);
+      }
     },
   });
 }

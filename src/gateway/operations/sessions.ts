@@ -115,7 +115,7 @@ const send = defineOperation({
   result: v.object({ turn: v.string(), session: v.string(), cursor: v.string(), repeated: v.boolean() }),
   async run({ session, text, messageId, model }, context) {
     const { store, models, principal, channel, signal } = context;
-    await checkMayOpen(store, session);
+    await checkMayOpen(store, principal, session);
     if (model !== undefined) await models.check(model, signal);
     const accepted = await context.turns.accept(
       {

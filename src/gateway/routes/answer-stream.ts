@@ -19,7 +19,7 @@ export interface AnswerStream {
   readonly path: string;
   readonly call: Pick<Call, "setSlow">;
   readonly requestId: string;
-  /** Aborted when the client is gone. */
+  /** Aborted when the client is gone, with why. */
   readonly signal: AbortSignal;
   readonly heartbeatMs?: number;
 }
@@ -49,7 +49,12 @@ export async function streamAnswer(
   }
 
   // Also when it goes before the stream is first read: what the turn holds must be let go.
-  of.signal.addEventListener("abort", () => void iterator.return?.().catch(() => {}), { once: true });
+  const leave = () => void iterator.return?.().catch(() => {});
+  of.signal.addEventListener("abort", leave, { once: true });
+  if (of.signal.aborted) {
+    leave();
+    throw of.signal.reason;
+  }
   const first = next();
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, heartbeatMs);

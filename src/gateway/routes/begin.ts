@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { TurnRequest } from "../../agent/turn.ts";
-import { cancelled, stopping } from "../../errors.ts";
+import { stopping } from "../../errors.ts";
 import type { Message } from "../../llm/message.ts";
 import { startGatewaySpan } from "../../turns/traced-accept.ts";
 import type { NewTurn } from "../../turns/turns.ts";
@@ -38,10 +38,10 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
     /** A turn that keeps nothing: the request is its history, and it ends when the client goes. */
     once(c: Context<Env>, of: { text: string; entries: readonly Message[]; request: TurnRequest }): Begun {
       if (isDraining()) throw stopping();
+      const { gone } = c.env;
+      // It may have left while the store was read.
+      gone.throwIfAborted();
       const turnId = Bun.randomUUIDv7();
-      const controller = new AbortController();
-      const leave = () => controller.abort(cancelled("The client went away."));
-      c.req.raw.signal.addEventListener("abort", leave, { once: true });
       const trace = c.req.header("traceparent");
       const { span, request } = startGatewaySpan({ channel: "openai", trace, request: of.request });
       const events = parts.run({
@@ -51,7 +51,7 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
         ...of,
         request,
         resumed: false,
-        signal: controller.signal,
+        signal: gone,
         outsideSlot: (wait) => wait(),
       });
       span?.end();
@@ -64,7 +64,7 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
       of: Pick<NewTurn, "sessionId" | "text" | "content" | "results" | "request"> & { stream: boolean },
     ): Promise<Begun> {
       const { stream, ...input } = of;
-      await checkMayOpen(store, input.sessionId);
+      await checkMayOpen(store, principalOf(c), input.sessionId);
       // The log of a session keeps the text alone.
       const { logprobs: _, top_logprobs: __, ...parameters } = input.request.parameters;
       const messageId = check(KeyHeader, c.req.header("idempotency-key"));
@@ -80,13 +80,20 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
         },
         inbox.listener,
       );
-      c.req.raw.signal.addEventListener("abort", inbox.close, { once: true });
-      return { turnId, events: eventsOf(inbox, c.req.raw.signal) };
+      const { gone } = c.env;
+      gone.addEventListener("abort", inbox.close, { once: true });
+      // It left before anybody listened.
+      if (gone.aborted) inbox.close();
+      return { turnId, events: eventsOf(inbox, gone) };
     },
   };
 }
 
-async function* eventsOf(inbox: Inbox, signal: AbortSignal): AsyncIterable<AnswerEvent> {
-  for await (const { event } of inbox) yield event;
-  if (signal.aborted) throw cancelled("The client went away; the turn of its session goes on.");
+async function* eventsOf(inbox: Inbox, gone: AbortSignal): AsyncIterable<AnswerEvent> {
+  for await (const { event } of inbox) {
+    gone.throwIfAborted();
+    yield event;
+  }
+  // The turn of its session goes on.
+  gone.throwIfAborted();
 }

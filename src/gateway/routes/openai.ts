@@ -53,7 +53,7 @@ export function openAiRoutes(app: App, parts: GatewayParts, isDraining: () => bo
         tools: c.req.header("x-openclaw-events") !== "none",
         usage: body.stream_options?.include_usage === true,
       };
-      return streamChunks(events, { head, options, call: c.env, requestId: turnId, signal });
+      return streamChunks(events, { head, options, call: c.env, requestId: turnId, signal: c.env.gone });
     }
     c.env.setSlow(true);
     try {

@@ -141,7 +141,7 @@ export function responseRoutes(app: App, parts: GatewayParts, isDraining: () => 
       );
     };
     if (body.stream)
-      return streamResponseEvents(events, { head, keep, call: c.env, requestId: turnId, signal });
+      return streamResponseEvents(events, { head, keep, call: c.env, requestId: turnId, signal: c.env.gone });
     c.env.setSlow(true);
     try {
       return json(await wholeResponse(events, head, keep), 200, { "x-request-id": turnId });

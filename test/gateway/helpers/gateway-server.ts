@@ -49,6 +49,8 @@ export interface GatewayOptions {
   readonly settings?: Partial<GatewaySettings>;
   readonly run?: RunTurn;
   readonly commands?: readonly Command[];
+  /** Parts that the gateway gets in place of these. */
+  readonly instead?: (parts: GatewayParts) => Partial<GatewayParts>;
 }
 
 /** A gateway that listens on a free port, over a store in memory; `run` stands for the pipeline. */
@@ -64,7 +66,7 @@ export async function startGateway(options: GatewayOptions = {}) {
     maxWaitingPerSession: 5,
   });
   const approvals = createApprovals(store, { timeoutMs: 60_000 });
-  const parts: GatewayParts = {
+  const made: GatewayParts = {
     settings: { ...settings, ...options.settings },
     version: "0.0.0-test",
     startedAt: Date.now(),
@@ -78,6 +80,7 @@ export async function startGateway(options: GatewayOptions = {}) {
     ],
     status: () => ({ model: "small", provider: "test" }),
   };
+  const parts = { ...made, ...options.instead?.(made) };
   const gateway = createGateway(parts);
   const listening = gateway.serve();
   const { url, port } = listening;
