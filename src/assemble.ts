@@ -69,7 +69,7 @@ interface Of {
 /** Puts the server together from its settings, once, by hand. Throws `AppError` naming the setting that is at fault. */
 export async function assemble(given: Settings, of: Of): Promise<App> {
   const { version, phases } = of;
-  const live = createLiveSettings(given);
+  const live = createLiveSettings(given, of.loaded?.sources);
   const { settings } = live;
   const { dataDir } = settings.store;
   hideSecrets(secretValues(settings));
@@ -127,7 +127,7 @@ export async function assemble(given: Settings, of: Of): Promise<App> {
     settings,
     version,
     store,
-    turns: core.turns,
+    slots: core.slots,
     breakers: core.breakers,
     runningJobs: jobs.scheduler.load,
     connections: () => gateway.connections(),
@@ -140,12 +140,15 @@ export async function assemble(given: Settings, of: Of): Promise<App> {
     store,
     audit,
     turns: core.turns,
+    slots: core.slots,
     run: core.run,
     approvals: core.approvals,
     channels: connected.desk,
     jobs: jobs.jobs,
     isMemoryShort: core.memory.isOver,
-    ...(of.loaded && { doctor: createDoctor({ settings, loaded: of.loaded, version, selfTest }) }),
+    ...(of.loaded && {
+      doctor: createDoctor({ live, notes: of.loaded.notes, version, ledger: core.ledger, selfTest }),
+    }),
     models: core.models,
     get tools() {
       return core.sandbox.describe();

@@ -217,6 +217,37 @@ test("a delegate asks the person of the turn above it, saying who asks, and hold
   await client.next("typing_stop");
 });
 
+test("the time of a delegate stands still while a person decides about calls of a delegate of its own", async () => {
+  await using folder = await temporaryFolder();
+  const hurried = agents.map((each) => (each.name === "boss" ? { ...each, timeoutSeconds: 1 } : each));
+  const write = (path: string) => ({ id: path, name: "write_file", arguments: { path, content: "x" } });
+  await using model = playing({
+    parent: tellsResults(["boss", "have it written"]),
+    boss: tellsResults(["writer", "write it"]),
+    writer: (body) =>
+      results(body).length === 0 ? { calls: [write("a"), write("b")] } : { text: "Written." },
+  });
+  await using server = await start(model.url, {
+    OPENCLAW_AGENTS: JSON.stringify(hurried),
+    OPENCLAW_ALLOWED_WRITE_ROOTS: ".",
+    OPENCLAW_WORKSPACE: folder.path,
+  });
+  using client = await connectEnvelopes(server.url, operatorToken);
+  client.send({ type: "user_message", text: "go", sessionId: "s1" });
+  const questions = [
+    await client.next("tool_approval_required"),
+    await client.next("tool_approval_required"),
+  ];
+  const [first, second] = questions.map(({ approvalId }) => approvalId);
+  client.send({ type: "tool_approval_decision", approvalId: first, approved: true });
+  await client.next("tool_chunk", ({ text }) => String(text).includes("write_file ok"));
+  // Longer than the one in the middle may work.
+  await Bun.sleep(1100);
+  client.send({ type: "tool_approval_decision", approvalId: second, approved: true });
+  expect((await client.next("tool_result")).text).toContain("Written.");
+  await client.next("typing_stop");
+});
+
 test("turns.cancel of the parent ends its delegates", async () => {
   await using model = playing({
     parent: tellsResults(["researcher", "wait"]),
@@ -280,6 +311,73 @@ test("a server that stops goes on with a turn and its delegate; one whose turn i
   }
   expect(states.toSorted()).toEqual(["done", "ended"]);
 }, 20_000);
+
+test("delegate_agent asks again for a call whose id an earlier answer of the turn has used, and finds that one again after a restart", async () => {
+  await using folder = await temporaryFolder();
+  const env = { OPENCLAW_DATA_DIR: folder.path };
+  const gate = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  let asked = 0;
+  await using model = playing({
+    // Each answer numbers its calls from 0, as Kimi does.
+    parent: (body) =>
+      results(body).length < 2
+        ? delegating(["researcher", "Run the tests."])
+        : { text: results(body).join("\n===\n") },
+    researcher: async () => {
+      const number = ++asked;
+      if (number === 2) second.resolve();
+      if (number === 2) await gate.promise;
+      return { text: `${3 - Math.min(number, 2)} fail` };
+    },
+  });
+  {
+    await using server = await start(model.url, env);
+    await server.ask("/api/sessions/s1/messages", { text: "go", messageId: "m1" });
+    await second.promise;
+  }
+  gate.resolve();
+  await using server = await start(model.url, env);
+  const again = { messages: [{ role: "user", content: "go" }] };
+  const headers = { "x-openclaw-session-id": "s1", "idempotency-key": "m1" };
+  const answer = await (await server.ask("/v1/chat/completions", again, { headers })).json();
+  const [first, last] = answer.choices[0].message.content.split("\n===\n");
+  expect(first).toStartWith("2 fail");
+  expect(last).toStartWith("1 fail");
+  const { items } = await (await server.ask("/api/sessions")).json();
+  expect(items.filter(({ id }: { id: string }) => id.startsWith("delegate:"))).toHaveLength(2);
+
+  // What was spent before the restart, and by the delegates, is in the turn's sum.
+  const usage = await (await server.ask("/api/usage?by=session")).json();
+  const { inputTokens, outputTokens } = usage.items[0];
+  expect(inputTokens).toBeGreaterThanOrEqual(50);
+  const { turn } = await (
+    await server.ask("/api/sessions/s1/messages", { text: "go", messageId: "m1" })
+  ).json();
+  const row = await (await server.ask(`/api/turns/${turn}`)).json();
+  expect(row.usage).toEqual({ inputTokens, outputTokens });
+}, 20_000);
+
+test("turns.get and jobs.runs tell what was spent with the delegates, and an OpenAI answer what its own calls took", async () => {
+  await using model = playing({
+    parent: tellsResults(["researcher", "look"]),
+    researcher: () => ({ text: "Looked.", usage: { input: 5000, output: 7 } }),
+  });
+  await using server = await start(model.url);
+  const { body } = await chat(server, "s1");
+  expect(body.usage).toMatchObject({ prompt_tokens: 20, completion_tokens: 1 });
+  const { parent } = await (await server.ask(`/api/sessions/${childSession(said({ body }))}`)).json();
+  const row = await (await server.ask(`/api/turns/${parent.turn}`)).json();
+  expect(row.usage).toEqual({ inputTokens: 5020, outputTokens: 8 });
+
+  await server.ask("/api/jobs", { name: "j", schedule: "0 0 1 1 *", prompt: "go" });
+  await server.ask("/api/jobs/j/run", {});
+  const lastRun = async () => (await (await server.ask("/api/jobs/j/runs")).json()).items[0];
+  let run = await lastRun();
+  for (let tries = 0; run?.state !== "ran" && tries < 500; tries++, run = await lastRun())
+    await Bun.sleep(10);
+  expect(run).toMatchObject({ state: "ran", usage: { inputTokens: 5020, outputTokens: 8 } });
+});
 
 test("/v1/models lists the agents, and a client talks to one directly", async () => {
   await using model = playing({ researcher: () => ({ text: "I am R." }) });

@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError, cancelled } from "../errors.ts";
 import type { ToolCall } from "../llm/message.ts";
 import { resultMessage } from "../llm/pictures.ts";
 import type { CanDelegate, DelegateTask } from "../sandbox/can-delegate.ts";
@@ -106,6 +106,7 @@ async function runInSpan(
       caller: {
         turnId: turn.id,
         callId: call.id,
+        step: turn.step,
         principal: principal.name,
         ...(sessionId && { sessionId }),
         approver: request.approver,
@@ -151,9 +152,14 @@ export function act(turn: Turn, calls: readonly ToolCall[], acting: Acting): Asy
 
 async function* runCalls(turn: Turn, calls: readonly ToolCall[], acting: Acting): AsyncIterable<TurnEvent> {
   const events = createChannel<TurnEvent>();
+  const left = new AbortController();
+  const joined = { ...turn, signal: AbortSignal.any([turn.signal, left.signal]) };
   const queue = calls.values();
   const work = async () => {
-    for (const call of queue) await runCall(turn, call, acting, events);
+    for (const call of queue) {
+      if (left.signal.aborted) return;
+      await runCall(joined, call, acting, events);
+    }
   };
   const workers = Array.from({ length: Math.min(acting.parallelCalls, calls.length) }, work);
   // All are waited for even when one fails, so that nothing of this turn runs on behind its end.
@@ -162,5 +168,10 @@ async function* runCalls(turn: Turn, calls: readonly ToolCall[], acting: Acting)
     if (bad === undefined) events.close();
     else events.fail(bad.reason);
   });
-  yield* events;
+  try {
+    yield* events;
+  } finally {
+    // Also where the turn ends because an event could not be stored: what runs is ended, and no other call begins.
+    left.abort(cancelled());
+  }
 }

@@ -25,6 +25,13 @@ export async function beginTurn(
   });
 }
 
+/** Refusals that come before the model was asked: the conversation then is as if the turn had not been. */
+export const refusals: readonly string[] = ["rate_limited", "budget_exceeded", "busy"];
+
+/** True of a turn whose beginning was undone: its message may be sent again, and is run then. */
+export const isTakenBack = ({ state, startedAt, errorCode = "" }: turns.TurnRow): boolean =>
+  state === "failed" && startedAt === undefined && refusals.includes(errorCode);
+
 /** Undoes the beginning of a turn that was refused before the model was asked: the session stands where it stood, and the turn is not counted as begun. */
 export async function takeBackTurn(tx: Tx, turnId: string, now: number): Promise<void> {
   const turn = await turns.find(tx, turnId);

@@ -55,12 +55,6 @@ function parametersOf({ request }: Turn, entries: readonly Message[]): LlmReques
   return rest;
 }
 
-/** Model calls that this turn has made already: answers behind the last user message. */
-const stepsTaken = (entries: readonly Message[]) =>
-  entries
-    .slice(entries.findLastIndex((entry) => entry.role === "user") + 1)
-    .filter((e) => e.role === "assistant").length;
-
 /** The agent: asks the model, runs the tools it asks for, and again, until it asks for none. */
 export function createAgent(parts: AgentParts): RunTurn {
   /** What the model is asked in the next step. */
@@ -99,15 +93,17 @@ export function createAgent(parts: AgentParts): RunTurn {
     let fault: string | undefined;
     try {
       const system = systemMessage(await parts.prompt(turn));
-      const clientTools = new Set(turn.request.clientTools.map((tool) => tool.name));
+      const { toolsOn, onlyTools } = turn.request;
+      const clientTools = new Set(toolsOn ? turn.request.clientTools.map((tool) => tool.name) : []);
       const entries = [...turn.entries];
       const maxSteps = Math.min(parts.maxSteps, turn.request.maxSteps ?? parts.maxSteps);
-      const acting = { ...parts, sandbox: limited(parts.sandbox, turn.request.onlyTools) };
+      // A model may call what it was not offered.
+      const acting = { ...parts, sandbox: limited(parts.sandbox, toolsOn ? onlyTools : []) };
       let usage = noUsage;
       let model = turn.request.model ?? "";
       let calls = turn.resumed ? leftOver(entries) : [];
 
-      for (let step = turn.resumed ? stepsTaken(entries) : 0; ;) {
+      for (let step = turn.step ?? 0; ;) {
         if (calls.length === 0) {
           if (++step > maxSteps) throw stepLimit(maxSteps);
           if (turn.signal.aborted) throw cancelled();
@@ -140,7 +136,7 @@ export function createAgent(parts: AgentParts): RunTurn {
           }
         }
         const ours = calls.filter((call) => !clientTools.has(call.name));
-        for await (const event of act(turn, ours, acting)) {
+        for await (const event of act({ ...turn, step }, ours, acting)) {
           if (event.type === "tool_result") entries.push(event.message);
           yield event;
         }

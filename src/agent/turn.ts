@@ -98,6 +98,8 @@ export interface Turn {
   /** What is sent of the time before the entries, where they do not reach back to the beginning. */
   readonly earlier?: { readonly first?: Message; readonly summary?: Message };
   readonly request: TurnRequest;
+  /** Answers that the model has given in it so far: while calls run, the number of the one that asked for them. Absent: none. */
+  readonly step?: number;
   /** True when an earlier process began this turn: calls of it may have run without leaving a result. */
   readonly resumed: boolean;
   /** What the process that runs a kept turn shows to write for it. */

@@ -161,5 +161,16 @@ export function createCore(
     ...(settings.store.databaseUrl !== undefined && { leaseMs: settings.store.leaseMs }),
   });
   const turns: Turns = { ...made, accept: tracedAccept(made) };
-  return { memory, models, breakers: lanes.breakers, sandbox, approvals, run, turns, slots, commands: list };
+  return {
+    memory,
+    ledger,
+    models,
+    breakers: lanes.breakers,
+    sandbox,
+    approvals,
+    run,
+    turns,
+    slots,
+    commands: list,
+  };
 }

@@ -37,8 +37,6 @@ const lookAgainMs = 2000;
 const longestSleepMs = 60_000;
 
 const keyOf = ({ channel, recipient }: Line) => `${channel} ${recipient}`;
-/** What a person saw growing, and what takes its place. */
-const isAnswer = ({ kind, part }: OutboxRow) => part === 0 && (kind === "answer" || kind === "failed");
 
 /** Sends the rows of the outbox: in order for each recipient, side by side for different ones. */
 export function createOutbox(parts: OutboxParts): Outbox {
@@ -127,7 +125,7 @@ export function createOutbox(parts: OutboxParts): Outbox {
       count("totalPossibleDoubles");
       log.warn("this may be sent a second time: the server ended while it was sent", { outbox: row.id });
     }
-    const replaces = isAnswer(row) ? await settle(row.turnId) : undefined;
+    const replaces = lines.isAnswer(row) ? await settle(row.turnId) : undefined;
     const signal = stopped.signal;
     return attempt({ channel, row, replaces, now, giveUpMs, timeoutMs, signal });
   }

@@ -2,6 +2,7 @@ import type { Compaction } from "../agent/compact.ts";
 import { pastOf, readPath } from "../agent/past.ts";
 import type { Middleware, RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
 import { AppError } from "../errors.ts";
+import { countAnswers } from "../store/entries.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 
@@ -23,7 +24,9 @@ export function contextWindow({ store, contextBytes, compaction }: ContextWindow
       const session = await sessions.find(tx, sessionId);
       if (session === undefined) throw new AppError("not_found", `The session ${sessionId} was deleted.`);
       const stored = await readPath(tx, session.leafId, contextBytes);
-      return { session, stored, past: await pastOf(tx, turn, stored.path) };
+      // Not counted in what was read: of a turn that goes on that may be the end alone.
+      const step = turn.resumed ? await countAnswers(tx, sessionId, turn.id) : 0;
+      return { session, stored, step, past: await pastOf(tx, turn, stored.path) };
     });
 
   async function* loaded(turn: Turn, sessionId: string, next: RunTurn): AsyncIterable<TurnEvent> {
@@ -33,7 +36,7 @@ export function contextWindow({ store, contextBytes, compaction }: ContextWindow
     const ready: Turn = { ...turn, request };
     const changed = compaction !== undefined && (yield* compaction.automatic(ready, read.stored));
     const { entries, ...earlier } = changed ? (await load(turn, sessionId)).past : read.past;
-    yield* next({ ...ready, entries, earlier });
+    yield* next({ ...ready, entries, earlier, step: read.step });
   }
 
   return (turn, next) => (turn.sessionId === undefined ? next(turn) : loaded(turn, turn.sessionId, next));

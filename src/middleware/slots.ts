@@ -64,6 +64,7 @@ export function createSlots(most: number, mostWaiting: number): Slots {
 export function withSlots(slots: Slots): Middleware {
   function inSlot(turn: Turn, next: RunTurn): AsyncIterator<TurnEvent> {
     let held = false;
+    let over = false;
     let outside = 0;
     let inner: AsyncIterator<TurnEvent> | undefined;
 
@@ -72,14 +73,21 @@ export function withSlots(slots: Slots): Middleware {
       held = false;
     }
 
+    function end() {
+      over = true;
+      giveBack();
+    }
+
     async function outsideSlot<T>(wait: () => Promise<T>): Promise<T> {
       if (outside++ === 0) giveBack();
       try {
         return await wait();
       } finally {
-        if (--outside === 0) {
+        if (--outside === 0 && !over) {
           await slots.acquire(turn.signal, true);
-          held = true;
+          // Meanwhile the turn may have ended, or another of its calls gone outside or come back: it has one slot at most.
+          if (over || held || outside > 0) slots.release();
+          else held = true;
         }
       }
     }
@@ -93,7 +101,7 @@ export function withSlots(slots: Slots): Middleware {
 
     function step(iterator: AsyncIterator<TurnEvent>) {
       const result = iterator.next();
-      result.then(({ done }) => done && giveBack(), giveBack);
+      result.then(({ done }) => done && end(), end);
       return result;
     }
 
@@ -103,7 +111,7 @@ export function withSlots(slots: Slots): Middleware {
         try {
           await inner?.return?.();
         } finally {
-          giveBack();
+          end();
         }
         return { done: true, value: undefined };
       },

@@ -14,6 +14,8 @@ export type ToolOutput = string | { readonly text: string; readonly images: read
 export interface Caller {
   readonly turnId: string;
   readonly callId: string;
+  /** Which answer of the turn asked for it: models use an id of a call again in a later one. */
+  readonly step?: number | undefined;
   readonly sessionId?: string;
   readonly principal: string;
   /** The only tools that its turn may use; what a call begins elsewhere may have no more. Absent: all that are granted. */
@@ -63,6 +65,8 @@ export interface Tool<
   pattern?(input: v.InferOutput<Input>): string | false | undefined;
   /** After a crash the call is run again also where it may have begun: it finds and goes on with what it began. */
   readonly resumes?: true;
+  /** Its time-out where OPENCLAW_TOOL_TIMEOUT_SECONDS is less; OPENCLAW_TOOL_TIMEOUT_MAX_SECONDS bounds it. */
+  readonly timeoutMs?: number;
   /** It sees to its time by itself, and ends when its signal says so: no time-out is set for it. */
   readonly ownTime?: true;
   readonly input: Input;

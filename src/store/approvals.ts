@@ -94,6 +94,14 @@ export async function decide(
   return decided.length > 0;
 }
 
+/** Denies the questions of a turn that are still open; returns them. */
+export async function denyOpen(tx: Tx, turnId: string, now: number): Promise<Approval[]> {
+  const denied = await tx`
+    UPDATE approvals SET state = 'denied', decided_at = ${now}
+    WHERE turn_id = ${turnId} AND state = 'pending' AND expires_at > ${now} RETURNING *`;
+  return every(ApprovalRow, denied);
+}
+
 /** Says that the call of an approved question begins; false when it had begun before, or was not approved. */
 export async function start(tx: Tx, id: string, now: number): Promise<boolean> {
   const started = await tx`

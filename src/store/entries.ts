@@ -119,6 +119,16 @@ export async function lastAnswer(tx: Tx, sessionId: string, turnId: string): Pro
   return first(EntryRow, rows)?.message;
 }
 
+const Count = v.object({ count: int });
+
+/** How many answers of the model are stored of a turn. */
+export async function countAnswers(tx: Tx, sessionId: string, turnId: string): Promise<number> {
+  const rows = await tx`
+    SELECT count(*) AS count FROM entries
+    WHERE session_id = ${sessionId} AND turn_id = ${turnId} AND role = 'assistant' AND kept_from IS NULL`;
+  return first(Count, rows)?.count ?? 0;
+}
+
 export async function entry(tx: Tx, id: string): Promise<Entry | undefined> {
   return first(EntryRow, await tx`SELECT * FROM entries WHERE id = ${id}`);
 }

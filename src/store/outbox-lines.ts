@@ -19,6 +19,9 @@ export type Outcome =
 const StoredLine = v.object({ channel: v.string(), recipient: v.string() });
 const NextAt = v.object({ next_at: maybeInt });
 
+/** What takes the place of what a person saw growing: a question in between leaves that where it is. */
+export const isAnswer = ({ kind, part }: OutboxRow) => part === 0 && (kind === "answer" || kind === "failed");
+
 /** Recipients of a channel who can be written to now and whom no process holds, the longest due first. */
 export async function due(tx: Tx, channel: string, now: number, limit: number): Promise<Line[]> {
   const rows = await tx`
@@ -98,8 +101,7 @@ export async function note(
     await tx`
       UPDATE outbox SET state = 'pending', last_error = ${outcome.kind === "later" ? outcome.why : null}
       WHERE id = ${id} AND ended_at IS NULL`;
-  if (outcome.kind !== "later" && row.part === 0)
-    await tx`DELETE FROM previews WHERE turn_id = ${row.turnId}`;
+  if (outcome.kind !== "later" && isAnswer(row)) await tx`DELETE FROM previews WHERE turn_id = ${row.turnId}`;
   if (!isOurs) return undefined;
   if (outcome.kind !== "later" && goOn) return takeNext(tx, row, hold);
   await tx`

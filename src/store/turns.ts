@@ -46,6 +46,7 @@ export interface TurnRow extends NewTurnRow {
   readonly firstEvent: number;
   readonly errorCode?: string;
   readonly errorMessage?: string;
+  /** What it took, its delegates included; 0 until it has ended. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly startedAt?: number;
@@ -204,6 +205,11 @@ export async function finish(tx: Tx, id: string, end: TurnEnd): Promise<boolean>
 /** Takes the start of a turn back, so that it is not counted as begun. */
 export async function unstart(tx: Tx, id: string): Promise<void> {
   await tx`UPDATE turns SET started_at = NULL WHERE id = ${id}`;
+}
+
+/** Frees the id of the message that began a turn for another one. */
+export async function forgetMessage(tx: Tx, id: string): Promise<void> {
+  await tx`UPDATE turns SET message_id = NULL WHERE id = ${id}`;
 }
 
 /** All turns that have not ended, in order of arrival; within a session also when the clock was set back meanwhile. */

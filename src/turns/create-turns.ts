@@ -1,4 +1,4 @@
-import { beginTurn, checkLease } from "../agent/begin-turn.ts";
+import { beginTurn, checkLease, isLeaseLost, isTakenBack } from "../agent/begin-turn.ts";
 import { type Command, findCommand, takesCommands } from "../agent/commands.ts";
 import { mayAddress, type RunTurn, type Turn } from "../agent/turn.ts";
 import type { TurnEnds } from "../agent/turn-ends.ts";
@@ -11,7 +11,7 @@ import * as leases from "../store/turn-leases.ts";
 import * as rows from "../store/turns.ts";
 import { turnsLog as log } from "../telemetry/log.ts";
 import type { Deliver } from "./deliver.ts";
-import { createSessionLogs } from "./events.ts";
+import { createSessionLogs, type Place } from "./events.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { notFound, runTurn } from "./runner.ts";
 import { answerWithoutEvents } from "./stored-answer.ts";
@@ -65,8 +65,8 @@ export function createTurns(parts: TurnsParts): Turns {
   /** Turns of an earlier process come first. */
   let recovered: Promise<void> = Promise.resolve();
 
-  const isCommand = ({ channel, text }: Pick<NewTurn, "channel" | "text">) =>
-    takesCommands(channel) && findCommand(parts.commands, text) !== undefined;
+  const commandOf = ({ channel, text }: Pick<NewTurn, "channel" | "text">) =>
+    takesCommands(channel) ? findCommand(parts.commands, text)?.command : undefined;
 
   store.listen(cancelTopic, (turnId) => {
     if (turnId !== "") return running.get(turnId)?.controller.abort(cancelled());
@@ -79,19 +79,27 @@ export function createTurns(parts: TurnsParts): Turns {
   }
 
   /** Runs the turn of a row that this process owns; `begun`: its messages are in the tree. */
-  function start(row: rows.TurnRow, of: { begun: boolean; lastEvent: number; listener?: Listener }) {
+  function start(row: rows.TurnRow, of: { begun: boolean; session: Place; listener?: Listener }) {
     const { sessionId, messageId, fence, seq } = row;
     const lease = { owner, fence };
-    const check = (tx: Tx) => checkLease(tx, row.id, lease);
     const controller = new AbortController();
+    const check = async (tx: Tx) => {
+      try {
+        await checkLease(tx, row.id, lease);
+      } catch (error) {
+        // Not cancelled: the process that has it now goes on with its calls, its questions and its delegates.
+        if (isLeaseLost(error)) controller.abort(stopping());
+        throw error;
+      }
+    };
     const turn: Turn = {
       ...turnFromRow(row, controller.signal),
       // A command is for us: it does not become part of the conversation.
-      ...(isCommand(row) && { entries: [] }),
+      ...(commandOf(row) && { entries: [] }),
       lease: { ...lease, seq, begun: of.begun, check: () => store.write(check) },
     };
     const name = { sessionId, turnId: row.id, ...(messageId !== undefined && { messageId }) };
-    const turnLog = logs.open(name, check, of.lastEvent, of.listener);
+    const turnLog = logs.open(name, check, of.session, of.listener);
     const line = bySession.get(sessionId) ?? new Set();
     bySession.set(sessionId, line.add(row.id));
     const isStopping = () => draining;
@@ -111,13 +119,14 @@ export function createTurns(parts: TurnsParts): Turns {
     if (stopped) controller.abort(stopping());
   }
 
-  /** Writes the message and its turn; answers with the turn of an earlier message of the same id instead. */
+  /** Writes the message and its turn; answers with the turn of an earlier message of the same id instead, where that was not refused. */
   async function writeDown(tx: Tx, turn: NewTurn, turnId: string, command: boolean) {
     const { sessionId, principal, channel, messageId, delivery } = turn;
     const session = await sessions.open(tx, { id: sessionId, owner: principal.name, channel, now: now() });
     if (!mayAddress(principal, session.owner)) throw notFound(sessionId);
     const seen = messageId === undefined ? undefined : await rows.findByMessage(tx, sessionId, messageId);
-    if (seen !== undefined) return { seen };
+    if (seen !== undefined && !isTakenBack(seen)) return { seen };
+    if (seen !== undefined) await rows.forgetMessage(tx, seen.id);
     const input = storeInput(turn);
     const row = await rows.insert(tx, {
       id: turnId,
@@ -136,7 +145,7 @@ export function createTurns(parts: TurnsParts): Turns {
     // With nothing before it the turn begins in the same commit. Asked behind the insert, which holds the session.
     const begun = !command && !(await rows.hasEarlier(tx, sessionId, row.seq));
     if (begun) await beginTurn(tx, { turnId, sessionId, messages: ownMessages(turn), now: now() });
-    return { row, begun };
+    return { row, begun, session: { ...session, lastEvent: row.firstEvent } };
   }
 
   /** Tells the events of a turn again, and what still comes of it. */
@@ -169,9 +178,9 @@ export function createTurns(parts: TurnsParts): Turns {
         const taken = await leases.takeOver(tx, row.id, row, owner);
         return taken && { taken, session: await sessions.find(tx, taken.sessionId) };
       });
-      if (found === undefined) continue;
+      if (found?.session === undefined) continue;
       const { taken, session } = found;
-      start(taken, { begun: taken.startedAt !== undefined, lastEvent: session?.lastEvent ?? 0 });
+      start(taken, { begun: taken.startedAt !== undefined, session });
     }
     log.info("going on with the turns of a process that is gone", { turns: orphans.length });
   }
@@ -195,15 +204,17 @@ export function createTurns(parts: TurnsParts): Turns {
       if (draining && newTurn.request.cause?.kind !== "delegate") throw stopping();
       await recovered;
       const { sessionId } = newTurn;
-      const command = isCommand(newTurn);
+      const command = commandOf(newTurn);
+      // One that waits its turn in the session is bounded like a message.
+      const atOnce = command?.when === "now";
       const waiting = bySession.get(sessionId)?.size ?? 0;
       // A delegate is part of a turn that runs, and what it works for must end.
-      if (!command && newTurn.request.cause?.kind !== "delegate" && parts.isFull?.() === true) throw busy();
-      if (!command && running.size >= parts.maxTurns) throw busy();
-      if (!command && waiting > parts.maxWaitingPerSession) throw sessionBusy();
+      if (!atOnce && newTurn.request.cause?.kind !== "delegate" && parts.isFull?.() === true) throw busy();
+      if (!atOnce && running.size >= parts.maxTurns) throw busy();
+      if (!atOnce && waiting > parts.maxWaitingPerSession) throw sessionBusy();
       const turnId = Bun.randomUUIDv7();
       const stored = await store.write(async (tx) => {
-        const written = await writeDown(tx, newTurn, turnId, command);
+        const written = await writeDown(tx, newTurn, turnId, command !== undefined);
         if (written.seen === undefined) await also?.(tx);
         return written;
       });
@@ -212,8 +223,8 @@ export function createTurns(parts: TurnsParts): Turns {
         const cursor = `${stored.seen.firstEvent}`;
         return { turnId: stored.seen.id, sessionId, cursor, repeated: true };
       }
-      const { row, begun } = stored;
-      start(row, { begun, lastEvent: row.firstEvent, ...(listener && { listener }) });
+      const { row, begun, session } = stored;
+      start(row, { begun, session, ...(listener && { listener }) });
       return { turnId, sessionId, cursor: `${row.firstEvent}`, repeated: false };
     },
 
@@ -231,7 +242,8 @@ export function createTurns(parts: TurnsParts): Turns {
     },
 
     current: async (sessionId) =>
-      bySession.get(sessionId)?.values().next().value ??
+      // Where others share the store the one that runs may be in another process.
+      (heartbeat === undefined ? bySession.get(sessionId)?.values().next().value : undefined) ??
       store.read((tx) => rows.firstUnfinished(tx, sessionId)),
 
     follow: logs.follow,

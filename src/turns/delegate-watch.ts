@@ -80,9 +80,10 @@ export function watchDelegate({ profile, emit, asks, waits }: Watching) {
       decided(event.callId);
       line(`${event.toolName} ${event.argumentsPreview}`);
     } else if (event.type === "tool_chunk") {
-      decided(event.callId);
+      // A delegate's may come from any call of it: that the one which is asked about is decided, only its result says.
+      if (event.toolName !== "delegate_agent") decided(event.callId);
       // Of other tools the result says enough.
-      if (isNew && event.toolName === "delegate_agent") show(event.text);
+      else if (isNew) show(event.text);
     } else if (event.type === "tool_result") {
       decided(event.callId);
       if (event.resultStatus === "denied") denied.add(event.toolName);

@@ -6,6 +6,7 @@ import { plainRequest, type Turn, type TurnCause } from "../agent/turn.ts";
 import { AppError, cancelled, isStopping } from "../errors.ts";
 import type { Store } from "../store/open.ts";
 import * as usage from "../store/usage.ts";
+import { callName } from "./call-name.ts";
 import { type Clock, startClock } from "./delegate-clock.ts";
 import { createPlaces } from "./delegate-places.ts";
 import { type Progress, watchDelegate } from "./delegate-watch.ts";
@@ -56,17 +57,11 @@ export function delegateOf(turn: Turn, name: string, { profiles, depth }: Delega
   return found;
 }
 
-/** A name that the same call has again after a crash; models may use the id of a call for another one later. */
-function nameOf(callId: string, { profile, task }: DelegateTask): string {
-  const text = JSON.stringify([callId, profile, task]);
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 24);
-}
-
 /** The turn of a delegate: it may do at most what the turn above may, in a session of its own. */
 export function delegateTurn(turn: Turn, callId: string, of: DelegateTask): NewTurn {
   const { agent, onlyTools, maxTokens, approver } = turn.request;
   const { depth = 0, above = [], limits = [] } = causeOf(turn) ?? {};
-  const name = nameOf(callId, of);
+  const name = callName(turn.step, callId);
   return {
     sessionId: `delegate:${turn.id}:${name}`,
     principal: turn.principal,

@@ -6,7 +6,14 @@ import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import { turnsLog as log } from "../telemetry/log.ts";
 import { type Cursor, cursorText, readCursor } from "./cursor.ts";
-import { createLiveLog, type LiveLog, newEvents, type TurnName, type Writer } from "./live-log.ts";
+import {
+  createLiveLog,
+  type LiveLog,
+  newEvents,
+  readSignal,
+  type TurnName,
+  type Writer,
+} from "./live-log.ts";
 import { readRow } from "./stored-events.ts";
 import { endsTurn, type Listener, type LoggedEvent, type Unsubscribe } from "./turns.ts";
 
@@ -21,12 +28,12 @@ export interface TurnLog {
   close(): void;
 }
 
+/** Where a session stands: which one of its name it is, and its last event. */
+export type Place = Pick<sessions.Session, "createdAt" | "lastEvent">;
+
 export interface SessionLogs {
-  /**
-   * `row` is the session's last event. `listener` hears the events of this turn alone, until its end: also when another
-   * process has taken it over.
-   */
-  open(turn: TurnName, check: Writer["check"], row: number, listener?: Listener): TurnLog;
+  /** `listener` hears the events of this turn alone, until its end: also when another process has taken it over. */
+  open(turn: TurnName, check: Writer["check"], session: Place, listener?: Listener): TurnLog;
   follow(sessionId: string, from: string | undefined, listener: Listener): Promise<Unsubscribe>;
 }
 
@@ -45,7 +52,7 @@ async function checkKept(store: Store, session: sessions.Session, cursor: Cursor
 }
 
 interface Open {
-  readonly log: LiveLog;
+  log: LiveLog;
   /** Turns and replays that need it. */
   users: number;
 }
@@ -54,12 +61,22 @@ interface Open {
 export function createSessionLogs(store: Store, now: () => number = Date.now): SessionLogs {
   const lives = new Map<string, Open>();
 
-  function use(sessionId: string, row: number): Open {
+  function use(sessionId: string, session: Place): Open {
+    const { createdAt, lastEvent: row } = session;
     const known = lives.get(sessionId);
-    const live = known ?? { log: createLiveLog(store, sessionId, row, now), users: 0 };
+    if (known !== undefined) renew(sessionId, known, session);
+    const live = known ?? { log: createLiveLog(store, { sessionId, createdAt, row }, now), users: 0 };
     lives.set(sessionId, live);
     live.users++;
     return live;
+  }
+
+  /** Where a session was deleted and begun anew, its log begins anew for those who listen. */
+  function renew(sessionId: string, live: Open, { createdAt, lastEvent }: Place) {
+    const { listeners, createdAt: before } = live.log;
+    if (createdAt === before) return;
+    live.log = createLiveLog(store, { sessionId, createdAt, row: 0, listeners }, now);
+    void catchUp(sessionId, live, lastEvent);
   }
 
   function leave(sessionId: string, live: Open) {
@@ -73,9 +90,14 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
   };
 
   async function catchUp(sessionId: string, live: Open, row: number | undefined) {
+    const { log: known } = live;
     try {
-      const last = row ?? (await store.read((tx) => sessions.find(tx, sessionId)))?.lastEvent ?? 0;
-      await live.log.catchUp(last);
+      if (row !== undefined) return await known.catchUp(row);
+      const session = await store.read((tx) => sessions.find(tx, sessionId));
+      // Where it was begun anew here meanwhile, this read may be older.
+      if (session === undefined || live.log !== known) return;
+      renew(sessionId, live, session);
+      await live.log.catchUp(session.lastEvent);
     } catch (error) {
       log.warn("what another process did in a session could not be read yet", { session: sessionId, error });
     }
@@ -83,21 +105,22 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
 
   // Another process has written; an empty signal says that some may have been missed.
   store.listen(newEvents, (payload) => {
-    const at = payload.lastIndexOf(" ");
-    if (at < 0) {
+    if (payload === "") {
       for (const [sessionId, live] of lives) void catchUp(sessionId, live, undefined);
       return;
     }
-    const sessionId = payload.slice(0, at);
+    const { sessionId, createdAt, row } = readSignal(payload);
     const live = lives.get(sessionId);
-    const row = Number(payload.slice(at + 1));
-    if (live !== undefined && row > live.log.row()) void catchUp(sessionId, live, row);
+    if (live === undefined) return;
+    if (createdAt !== live.log.createdAt) void catchUp(sessionId, live, undefined);
+    else if (row > live.log.row()) void catchUp(sessionId, live, row);
   });
 
   /** Tells the stored events behind `from`, page by page, until it has caught up with what is told live. */
   async function replay(sessionId: string, live: LiveLog, from: Cursor, listener: Listener): Promise<Cursor> {
     let at = from;
     for (;;) {
+      const stood = live.row();
       const page = await store.read((tx) => rows.after(tx, sessionId, at.row, { limit: pageRows }));
       for (const stored of page) {
         const { heard, next } = readRow(sessionId, stored, at);
@@ -106,13 +129,15 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
       }
       const settled = live.settled();
       if (settled !== undefined) await settled;
-      else if (page.length < pageRows && at.row >= live.row()) return at;
+      // Rows that were told and are in no page are gone, with their session perhaps: nobody waits for them.
+      else if (page.length < pageRows && (at.row >= live.row() || live.row() === stood)) return at;
     }
   }
 
   return {
-    open(name, check, row, listener) {
-      const live = use(name.sessionId, row);
+    open(name, check, session, listener) {
+      const live = use(name.sessionId, session);
+      const { log: own } = live;
       const writer: Writer = {
         name,
         lost: false,
@@ -126,19 +151,19 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
         },
       };
       if (listener !== undefined) {
-        const own: Listener = (event) => {
+        const ear: Listener = (event) => {
           if (event.turnId !== name.turnId) return;
           listener(event);
           if (!endsTurn(event.event)) return;
-          live.log.listeners.delete(own);
+          own.listeners.delete(ear);
           forgetIdle(name.sessionId, live);
         };
-        live.log.listeners.add(own);
+        own.listeners.add(ear);
       }
       return {
-        tell: (event) => live.log.tell(writer, event),
-        commit: (event, also) => live.log.commit(writer, event, also),
-        tellUnstored: (event) => live.log.tellUnstored(writer, event),
+        tell: (event) => own.tell(writer, event),
+        commit: (event, also) => own.commit(writer, event, also),
+        tellUnstored: (event) => own.tellUnstored(writer, event),
         close: () => leave(name.sessionId, live),
       };
     },
@@ -147,24 +172,25 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
       const cursor = from === undefined ? undefined : readCursor(from);
       const session = await store.read((tx) => sessions.find(tx, sessionId));
       if (session === undefined) throw new AppError("not_found", `There is no session ${sessionId}.`);
-      const live = use(sessionId, session.lastEvent);
+      const live = use(sessionId, session);
+      const { log: known } = live;
       try {
-        if (cursor !== undefined && cursor.row > Math.max(session.lastEvent, live.log.row())) {
+        if (cursor !== undefined && cursor.row > Math.max(session.lastEvent, known.row())) {
           throw new AppError("bad_request", `The cursor ${from} is not of session ${sessionId}.`, {
             param: "after",
           });
         }
         if (cursor !== undefined) {
           await checkKept(store, session, cursor);
-          const reached = await replay(sessionId, live.log, cursor, listener);
-          live.log.tellTail(reached.told, listener);
+          const reached = await replay(sessionId, known, cursor, listener);
+          known.tellTail(reached.told, listener);
         }
-        live.log.listeners.add(listener);
+        known.listeners.add(listener);
       } finally {
         leave(sessionId, live);
       }
       return () => {
-        live.log.listeners.delete(listener);
+        known.listeners.delete(listener);
         forgetIdle(sessionId, live);
       };
     },

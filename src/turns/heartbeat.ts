@@ -11,10 +11,11 @@ export interface Heartbeat {
 
 /**
  * Shows the processes that share the database that this one lives, and finds those that do not: their beat has not
- * changed for a lease by this process's own clock, so no two clocks are ever compared.
+ * changed for a lease by this process's own clock, while it looked, so no two clocks are ever compared.
  */
 export function createHeartbeat(store: Store, id: string, leaseMs: number): Heartbeat {
   const seen = new Map<string, { beat: number; at: number }>();
+  let lookedAt = performance.now();
   let timer: ReturnType<typeof setInterval> | undefined;
   let beating: Promise<void> | undefined;
 
@@ -22,6 +23,9 @@ export function createHeartbeat(store: Store, id: string, leaseMs: number): Hear
     await store.write((tx) => processes.beat(tx, id));
     const rows = await store.read((tx) => processes.list(tx));
     const now = performance.now();
+    // Who could not look for a while (the database was away, or this process slept) does not know who was silent.
+    if (now - lookedAt > leaseMs / 2) seen.clear();
+    lookedAt = now;
     for (const { id: other, beat } of rows) {
       if (seen.get(other)?.beat !== beat) seen.set(other, { beat, at: now });
     }

@@ -29,6 +29,8 @@ interface Told {
 /** A session's log in memory: there while a turn of it runs here or somebody follows it. */
 export interface LiveLog {
   readonly listeners: Set<Listener>;
+  /** When its session was made: another one of its name has another log. */
+  readonly createdAt: number;
   /** The last row that was told. */
   row(): number;
   /** Tells a light event at once; it is stored with the next commit, or after a moment. */
@@ -45,8 +47,15 @@ export interface LiveLog {
   tellTail(heard: number, listener: Listener): void;
 }
 
-/** The topic under which new rows are told between processes; the payload is the session and its last row. */
+/** The topic under which new rows are told between processes; the payload names the session, when it was made and its last row. */
 export const newEvents = "events";
+
+const signalText = (sessionId: string, createdAt: number, row: number) => `${createdAt} ${row} ${sessionId}`;
+
+export function readSignal(payload: string): { sessionId: string; createdAt: number; row: number } {
+  const [createdAt, row, ...sessionId] = payload.split(" ");
+  return { sessionId: sessionId.join(" "), createdAt: Number(createdAt), row: Number(row) };
+}
 
 const flushMs = 250;
 const flushUnits = 4096;
@@ -63,9 +72,14 @@ function grouped(tail: readonly Told[]): { by: Writer; events: LoggedEvent[] }[]
   return groups;
 }
 
-/** The log of one session; `row` is its last event in the store. */
-export function createLiveLog(store: Store, sessionId: string, row: number, now: () => number): LiveLog {
-  const listeners = new Set<Listener>();
+/** The log of one session; `row` is its last event in the store, `listeners` are those of an earlier session of its name. */
+export function createLiveLog(
+  store: Store,
+  of: { sessionId: string; createdAt: number; row: number; listeners?: Set<Listener> | undefined },
+  now: () => number,
+): LiveLog {
+  const { sessionId, createdAt, listeners = new Set<Listener>() } = of;
+  let { row } = of;
   /** Told, and not stored yet. */
   let tail: Told[] = [];
   /** Units told since `row`, those that are being stored included. */
@@ -135,7 +149,8 @@ export function createLiveLog(store: Store, sessionId: string, row: number, now:
       );
       numbers = { first: numbers?.first ?? seq, last: seq };
     }
-    if (numbers !== undefined) await store.signal(tx, newEvents, `${sessionId} ${numbers.last}`);
+    if (numbers !== undefined)
+      await store.signal(tx, newEvents, signalText(sessionId, createdAt, numbers.last));
     return numbers;
   }
 
@@ -196,6 +211,7 @@ export function createLiveLog(store: Store, sessionId: string, row: number, now:
 
   return {
     listeners,
+    createdAt,
     row: () => row,
     tell: (by, event) => tell({ by, event }),
     commit: (by, event, also) => alone(() => persist(event && { by, event }, by, also)),

@@ -5,6 +5,7 @@ import { readAssistant, type Message } from "../llm/message.ts";
 import type { Store } from "../store/open.ts";
 import * as sessions from "../store/sessions.ts";
 import * as turns from "../store/turns.ts";
+import { callName } from "./call-name.ts";
 import { notFound } from "./runner.ts";
 import type { Turns } from "./turns.ts";
 
@@ -13,6 +14,7 @@ interface Asking {
   readonly principal: string;
   readonly turnId: string;
   readonly callId: string;
+  readonly step?: number | undefined;
   readonly sessionId?: string;
   /** The only tools that its turn may use. */
   readonly onlyTools?: readonly string[];
@@ -33,7 +35,7 @@ function said(message: Message): string {
 
 /** The sessions of who a call is for, as an agent may see and use them. Another's session is the same as none. */
 export function ownSessions(store: Store, accept: Turns["accept"], asking: Asking) {
-  const { principal, turnId, callId } = asking;
+  const { principal, turnId } = asking;
 
   async function own(id: string) {
     const found = await store.read((tx) => sessions.find(tx, id));
@@ -87,7 +89,7 @@ export function ownSessions(store: Store, accept: Turns["accept"], asking: Askin
           ...(asking.onlyTools && { onlyTools: asking.onlyTools }),
           ...(asking.maxTokens !== undefined && { maxTokens: asking.maxTokens }),
         },
-        messageId: `call:${turnId}:${callId}`.slice(0, 128),
+        messageId: `call:${turnId}:${callName(asking.step, asking.callId)}`,
       });
       return { turnId: accepted.turnId };
     },

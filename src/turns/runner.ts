@@ -1,13 +1,16 @@
-import { isLeaseLost, takeBackTurn } from "../agent/begin-turn.ts";
+import { about } from "../agent/approval-audit.ts";
+import { isLeaseLost, refusals, takeBackTurn } from "../agent/begin-turn.ts";
 import { cutOff, ended, requested } from "../agent/call-audit.ts";
 import type { RunTurn, Turn, TurnEvent } from "../agent/turn.ts";
 import type { TurnEnds } from "../agent/turn-ends.ts";
 import { AppError, cancelled, isStopping, publicError } from "../errors.ts";
 import { addUsage, assistantMessage, noUsage } from "../llm/message.ts";
+import * as approvals from "../store/approvals.ts";
 import type { AuditEvent, AuditTrail } from "../store/audit.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import * as turns from "../store/turns.ts";
+import { spentByTurn } from "../store/usage.ts";
 import { turnsLog as log } from "../telemetry/log.ts";
 import { traceField } from "../telemetry/span.ts";
 import { isLight } from "./cursor.ts";
@@ -28,9 +31,6 @@ export interface RunnerParts {
 }
 
 type ModelMessage = Extract<TurnEvent, { type: "message" }>;
-
-/** Refusals that come before the model was asked: the conversation then is as if the turn had not been. */
-const refusals = ["rate_limited", "budget_exceeded", "busy"];
 
 /** How long after a fault of the store the end of a turn is tried again. */
 const storeAgainMs = 1000;
@@ -61,7 +61,7 @@ export async function runTurn(
   let began = false;
   let stepped = turn.resumed;
   let waits = false;
-  /** What the model calls of this turn took so far. */
+  /** What the model calls of this turn took so far, as far as this process heard them. */
   let usage = noUsage;
   /** Calls without a result, by id: their tools. */
   const open = new Map<string, string>();
@@ -76,7 +76,11 @@ export async function runTurn(
     await turns.setState(tx, id, state);
   };
   const finish = async (tx: Tx, end: Pick<turns.TurnEnd, "state" | "errorCode" | "errorMessage">) => {
-    await turns.finish(tx, turn.id, { ...end, usage, now: now() });
+    // With what its delegates took, and an earlier process for it. What the ledger could not write yet was heard here.
+    const spent = await spentByTurn(tx, turn.id);
+    const inputTokens = Math.max(spent.inputTokens, usage.inputTokens);
+    const outputTokens = Math.max(spent.outputTokens, usage.outputTokens);
+    await turns.finish(tx, turn.id, { ...end, usage: { inputTokens, outputTokens }, now: now() });
     await ends.announce(tx, sessionId);
   };
   /** Writes down, with the commit of `tx`, what is to be sent where the turn has to deliver. */
@@ -160,6 +164,12 @@ export async function runTurn(
         await append(tx, answer?.message ?? beginning);
         const state = code === "cancelled" ? "cancelled" : "failed";
         await record(tx, cutOff(turn, open, code));
+        // Who asked could not close them where the store was away.
+        const denied = await approvals.denyOpen(tx, turn.id, now());
+        await record(
+          tx,
+          denied.map((each) => about(each, each.requester, "cancelled", {})),
+        );
         await finish(tx, { state, errorCode: code, errorMessage: message });
         if (!stepped && refusals.includes(code)) await takeBackTurn(tx, turn.id, now());
         await say(tx, { kind: "failed", text: code === "cancelled" ? message : errorLine(code, message) });

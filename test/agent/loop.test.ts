@@ -191,6 +191,27 @@ test("runAgent offers the client's tool where one of ours has its name", async (
   expect(llm.requests[0]?.tools.at(-1)?.json).toBe('{"mine":true}');
 });
 
+test("runAgent runs no call of a turn whose tools are off, and gives none to the client", async () => {
+  const clientTools = [{ name: "theirs", json: '{"type":"function","function":{"name":"theirs"}}' }];
+  const llm = scriptedLlm(
+    answers("", [call("look", {}, "1"), call("theirs", {}, "2")]),
+    answers("I do without"),
+  );
+  const { agent } = await parts(llm);
+
+  const request = { ...plainRequest, clientTools, toolsOn: false };
+  const events = await Array.fromAsync(agent(aTurn({ request })));
+
+  expect(log).toEqual([]);
+  expect(llm.requests.map(({ tools }) => tools)).toEqual([[], []]);
+  const results = events.filter((event) => event.type === "tool_result");
+  expect(results).toMatchObject([
+    { toolName: "look", resultStatus: "denied" },
+    { toolName: "theirs", resultStatus: "denied" },
+  ]);
+  expect(events.at(-1)).toMatchObject({ type: "done", finishReason: "stop", clientCalls: [] });
+});
+
 test("runAgent goes on with the calls of an earlier process: reads again, and does not repeat a change that may have run", async () => {
   const llm = scriptedLlm(answers("went on"));
   const { agent } = await parts(llm, { rules: { autonomy: "full", approvalTools: [] } });

@@ -66,14 +66,15 @@ test("delegateTurn never gives a delegate more than the turn above has, whatever
   );
 });
 
-test("delegateTurn finds the same turn for the same call, and another one for another task", () => {
+test("delegateTurn finds the same turn for the same call, and another one for another call", () => {
   const task = { profile: "p", task: "x", emit: () => {}, signal: aTurn().signal };
-  const first = delegateTurn(aTurn(), "c", task);
-  expect(delegateTurn(aTurn(), "c", { ...task })).toEqual(first);
+  const first = delegateTurn(aTurn({ step: 1 }), "c", task);
+  expect(delegateTurn(aTurn({ step: 1 }), "c", { ...task })).toEqual(first);
   for (const other of [
-    delegateTurn(aTurn(), "d", task),
-    delegateTurn(aTurn(), "c", { ...task, task: "y" }),
-    delegateTurn(aTurn({ id: "turn-2" }), "c", task),
+    delegateTurn(aTurn({ step: 1 }), "d", task),
+    // Models use an id again in a later answer.
+    delegateTurn(aTurn({ step: 2 }), "c", task),
+    delegateTurn(aTurn({ step: 1, id: "turn-2" }), "c", task),
   ])
     expect(other.sessionId).not.toBe(first.sessionId);
 });

@@ -209,6 +209,40 @@ test("the first piece of an answer replaces its preview, which is ended before",
   expect(told).toEqual(["started", "status", "text", "text", "done", "stop"]);
 });
 
+test("an answer replaces its preview also when a question was delivered in between", async () => {
+  const store = await memoryStore();
+  await using provider = startProvider();
+  const { preview } = aPreview();
+  {
+    await using first = await aHouse({
+      store,
+      provider,
+      channel: { preview },
+      run: async function* (turn) {
+        yield text("I shall write it.");
+        yield approval;
+        await new Promise((resolve) => turn.signal.addEventListener("abort", resolve));
+        throw turn.signal.reason;
+      },
+    });
+    await first.outbox.start();
+    await first.take(says("write it"));
+    await provider.took(1);
+  }
+
+  // The end of the first process waited until it was written down that the question arrived.
+  await using second = await aHouse({ store, provider });
+  await second.outbox.start();
+  await second.turns.recover();
+  await provider.took(2);
+
+  expect(provider.arrived).toMatchObject([
+    { piece: { kind: "approval" } },
+    { piece: { text: "You said: write it" }, replaces: "shown" },
+  ]);
+  expect(provider.arrived[0]?.replaces).toBeUndefined();
+});
+
 test("an answer replaces its preview also in the next process", async () => {
   const store = await memoryStore();
   await using provider = startProvider();

@@ -66,3 +66,88 @@ test("withSlots gives the slot back while a turn waits for a person, and at its 
   expect(await turn).toEqual([{ type: "notice", text: "decided" }]);
   expect(slots.running).toBe(0);
 });
+
+/** Lets all that can go on go on. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A turn of two calls: the second goes outside when `secondGoes`; each comes back when it is decided. */
+function twoCalls() {
+  const secondGoes = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  const agent: RunTurn = async function* (turn) {
+    await Promise.all([
+      turn.outsideSlot(() => first.promise),
+      secondGoes.promise.then(() => turn.outsideSlot(() => second.promise)),
+    ]);
+    yield { type: "notice", text: "done" };
+  };
+  return { agent, secondGoes, first, second };
+}
+
+for (const most of [1, 2])
+  test(`withSlots takes one slot for a turn of which one call goes outside while another comes back (of ${most})`, async () => {
+    const slots = createSlots(most, 5);
+    const { agent, secondGoes, first, second } = twoCalls();
+    const turn = Array.fromAsync(withSlots(slots)(aTurn(), agent));
+    await settle();
+    for (let other = 0; other < most; other++) await slots.acquire(signal);
+
+    first.resolve();
+    await settle();
+    expect(slots.waiting).toBe(1);
+    secondGoes.resolve();
+    await settle();
+    for (let other = 0; other < most; other++) slots.release();
+    await settle();
+    expect(slots.running).toBe(0);
+    second.resolve();
+
+    expect(await turn).toEqual([{ type: "notice", text: "done" }]);
+    expect([slots.running, slots.waiting]).toEqual([0, 0]);
+  });
+
+test("withSlots takes one slot for a turn of which two calls come back", async () => {
+  const slots = createSlots(2, 5);
+  const { agent, secondGoes, first, second } = twoCalls();
+  const turn = Array.fromAsync(withSlots(slots)(aTurn(), agent));
+  await settle();
+  for (let other = 0; other < 2; other++) await slots.acquire(signal);
+
+  first.resolve();
+  await settle();
+  secondGoes.resolve();
+  second.resolve();
+  await settle();
+  expect(slots.waiting).toBe(2);
+  for (let other = 0; other < 2; other++) slots.release();
+
+  await turn;
+  await settle();
+  expect(slots.running).toBe(0);
+});
+
+for (const waits of [false, true])
+  test(`withSlots takes no slot for a call that ${waits ? "waits to come back at" : "comes back behind"} the end of its turn`, async () => {
+    const slots = createSlots(1, 5);
+    const person = Promise.withResolvers<void>();
+    const agent: RunTurn = async function* (turn) {
+      const call = turn.outsideSlot(() => person.promise);
+      yield { type: "notice", text: "asked" };
+      await call;
+    };
+    const turn = withSlots(slots)(aTurn(), agent)[Symbol.asyncIterator]();
+    await turn.next();
+    await slots.acquire(signal);
+
+    if (waits) person.resolve();
+    await settle();
+    // Who pulled it fails: an event could not be stored.
+    await turn.return?.();
+    person.resolve();
+    await settle();
+    slots.release();
+    await settle();
+
+    expect([slots.running, slots.waiting]).toEqual([0, 0]);
+  });

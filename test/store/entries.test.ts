@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import { assistantMessage, type Message, toolMessage, userMessage } from "../../src/llm/message.ts";
+import { countAnswers } from "../../src/store/entries.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import type { Tx } from "../../src/store/tx.ts";
 import { aSession, now } from "./records.ts";
@@ -44,6 +45,25 @@ forEachStore("append grows another branch where the session was pointed back to"
     expect(await ids(left)).toEqual([root, left]);
     expect(await ids(right)).toEqual([root, right]);
     expect(await leafOf(tx)).toBe(right);
+  });
+});
+
+forEachStore("countAnswers counts what the model said in one turn, and no summary", async (store) => {
+  await store.write(async (tx) => {
+    await aSession(tx);
+    await sessions.append(tx, "s1", "t0", assistantMessage("before"), now);
+    await append(tx, userMessage("hello"));
+    await append(tx, assistantMessage("one"));
+    const keptFrom = await append(tx, assistantMessage("two"));
+    await sessions.summarise(tx, {
+      sessionId: "s1",
+      turnId: "t1",
+      keptFrom,
+      message: assistantMessage("sum"),
+      now,
+    });
+    expect(await countAnswers(tx, "s1", "t1")).toBe(2);
+    expect(await countAnswers(tx, "s1", "t2")).toBe(0);
   });
 });
 

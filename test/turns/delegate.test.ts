@@ -65,3 +65,20 @@ test("watchDelegate shows a bounded part of what is done, and keeps the answer o
   watch.take({ type: "text", text: "the end" }, true);
   expect(watch.progress()).toEqual({ text: "the end", steps: 2, denied: [] });
 });
+
+test("watchDelegate waits for a person until the delegate that asks has its result, whatever else that one shows", () => {
+  const waiting: boolean[] = [];
+  const watch = watchDelegate({
+    ...{ profile: "a", emit: () => {}, asks: () => {} },
+    waits: (isWaiting) => waiting.push(isWaiting),
+  });
+  const of = { callId: "c", toolName: "delegate_agent" };
+  const asks = { type: "approval", ...of, argumentsPreview: "", reason: "" } as const;
+  watch.take({ ...asks, approvalId: "1" }, true);
+  watch.take({ ...asks, approvalId: "2" }, true);
+  watch.take({ type: "tool_chunk", ...of, text: "[b] write_file ok\n" }, true);
+  expect(waiting).toEqual([true]);
+
+  watch.take({ type: "tool_result", ...of, text: "", resultStatus: "ok", durationMs: 1 }, true);
+  expect(waiting).toEqual([true, false]);
+});

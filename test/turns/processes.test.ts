@@ -1,15 +1,20 @@
 import { expect, test } from "bun:test";
+import { createApprovals } from "../../src/agent/approvals.ts";
+import { sessionCommands } from "../../src/agent/session-commands.ts";
 import { createTurnEnds } from "../../src/agent/turn-ends.ts";
 import { plainRequest, type RunTurn, type TurnEvent } from "../../src/agent/turn.ts";
 import { AppError } from "../../src/errors.ts";
 import { assistantMessage, noUsage } from "../../src/llm/message.ts";
+import { commands } from "../../src/middleware/commands.ts";
 import { contextWindow } from "../../src/middleware/context-window.ts";
 import { oneAtATime } from "../../src/middleware/one-at-a-time.ts";
 import { pipeline } from "../../src/middleware/pipeline.ts";
 import { memoryStore, type Store } from "../../src/store/open.ts";
+import { beginErase } from "../../src/store/retention.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import { createTurns } from "../../src/turns/create-turns.ts";
-import { endsTurn, type SessionEvent } from "../../src/turns/turns.ts";
+import { eraseSession } from "../../src/turns/retention.ts";
+import { endsTurn, type SessionEvent, type Turns } from "../../src/turns/turns.ts";
 
 const operator = { name: "operator", scope: "operator" } as const;
 const leaseMs = 200;
@@ -40,6 +45,10 @@ async function sharedStore() {
   return shared;
 }
 
+/** Ticks whenever it is looked at, so that no two moments of a test are one. */
+let clock = 0;
+const now = () => ++clock;
+
 /** A process: its own turns over the shared store, and a store that the test can stop, as SIGSTOP would. */
 function aProcess(store: Store, agent: RunTurn) {
   let stopped: PromiseWithResolvers<void> | undefined;
@@ -51,15 +60,27 @@ function aProcess(store: Store, agent: RunTurn) {
     },
   };
   const ends = createTurnEnds(own, 50);
-  const run = pipeline([oneAtATime(own, ends), contextWindow({ store: own, contextBytes: 100_000 })], agent);
-  const turns = createTurns({
+  const list = sessionCommands({
+    store: own,
+    models: { list: async () => [], check: async () => {} },
+    approvals: createApprovals(own, { timeoutMs: 1000 }),
+    // As `assemble` hands it in.
+    async stop(turn) {
+      const running = await turns.current(turn.sessionId ?? "");
+      return running === undefined || running === turn.id ? false : turns.cancel(running);
+    },
+  });
+  const context = contextWindow({ store: own, contextBytes: 100_000 });
+  const run = pipeline([commands(list, "now"), oneAtATime(own, ends), context], agent);
+  const turns: Turns = createTurns({
     store: own,
     run,
     ends,
-    commands: [],
+    commands: list,
     maxTurns: 100,
     maxWaitingPerSession: 50,
     leaseMs,
+    now,
   });
   return {
     turns,
@@ -173,6 +194,39 @@ test("a process that sleeps through its lease loses its turn to another one, and
   await other.turns.drain(0);
 });
 
+test("who follows a session hears it also when another process has deleted it and begun it anew", async () => {
+  const store = await sharedStore();
+  const [one, two] = [1, 2].map(() =>
+    aProcess(store, async function* (turn) {
+      yield* answer(turn.text);
+    }),
+  );
+  if (one === undefined || two === undefined) throw new Error("There are two.");
+  for (const { turns } of [one, two]) await turns.recover();
+  const say = async (text: string) => {
+    const ended = Promise.withResolvers<void>();
+    await one.turns.accept(says(text), ({ event }) => {
+      if (endsTurn(event)) ended.resolve();
+    });
+    await ended.promise;
+  };
+  await say("first");
+  const heard = await follow(two.turns, "s", 5);
+  await say("second");
+  await say("third");
+
+  await store.write((tx) => beginErase(tx, "s"));
+  await eraseSession(store, "s");
+  // The first of it has fewer events than were told of the one before.
+  await say("anew");
+  await say("and on");
+  await heard.ended;
+
+  const texts = heard.events.flatMap(({ event }) => (event.type === "text" ? [event.text] : []));
+  expect(texts).toEqual(["first", "second", "third", "anew", "and on"]);
+  for (const { turns } of [one, two]) await turns.drain(0);
+});
+
 test("cancel ends a turn that runs in another process", async () => {
   const store = await sharedStore();
   const begun = Promise.withResolvers<void>();
@@ -196,5 +250,31 @@ test("cancel ends a turn that runs in another process", async () => {
 
   expect(heard.events.at(-1)?.event).toMatchObject({ type: "failed", code: "cancelled" });
   expect(await two.turns.cancel(turnId)).toBe(false);
+  for (const { turns } of [one, two]) await turns.drain(0);
+});
+
+test("current names the turn that runs, in whichever process, so that a /stop in any ends it", async () => {
+  const store = await sharedStore();
+  const begun = Promise.withResolvers<void>();
+  const agent: RunTurn = async function* (turn) {
+    begun.resolve();
+    if (turn.text === "long") await new Promise((resolve) => turn.signal.addEventListener("abort", resolve));
+    yield* answer(turn.text);
+  };
+  const one = aProcess(store, agent);
+  const two = aProcess(store, agent);
+  for (const { turns } of [one, two]) await turns.recover();
+  const { turnId } = await one.turns.accept(says("long"));
+  await begun.promise;
+  await two.turns.accept(says("waits"));
+  const heard = await follow(two.turns, "s", 3);
+
+  expect(await two.turns.current("s")).toBe(turnId);
+  await two.turns.accept(says("/stop"));
+  await heard.ended;
+
+  const ends = heard.events.filter(({ event }) => endsTurn(event));
+  expect(ends.find((each) => each.turnId === turnId)?.event).toMatchObject({ code: "cancelled" });
+  expect(ends.map(({ event }) => event.type).toSorted()).toEqual(["done", "failed", "notice"]);
   for (const { turns } of [one, two]) await turns.drain(0);
 });

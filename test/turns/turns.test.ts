@@ -12,10 +12,12 @@ import { commands } from "../../src/middleware/commands.ts";
 import { contextWindow } from "../../src/middleware/context-window.ts";
 import { oneAtATime } from "../../src/middleware/one-at-a-time.ts";
 import { pipeline } from "../../src/middleware/pipeline.ts";
-import { memoryStore, openStore } from "../../src/store/open.ts";
+import { memoryStore, openStore, type Store } from "../../src/store/open.ts";
+import { beginErase } from "../../src/store/retention.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import * as rows from "../../src/store/turns.ts";
 import { createTurns } from "../../src/turns/create-turns.ts";
+import { eraseSession } from "../../src/turns/retention.ts";
 import { endsTurn, type NewTurn, type SessionEvent } from "../../src/turns/turns.ts";
 import { call, someUsage } from "../helpers/scripted-llm.ts";
 
@@ -41,7 +43,11 @@ async function* echo(turn: Parameters<RunTurn>[0]): AsyncIterable<TurnEvent> {
   yield* answer(`echo ${turn.text}`);
 }
 
-async function made(agent: RunTurn, over: { store?: Awaited<ReturnType<typeof memoryStore>> } = {}) {
+/** Ticks whenever it is looked at, so that no two moments of a test are one. */
+let clock = 0;
+const now = () => ++clock;
+
+async function made(agent: RunTurn, over: { store?: Store } = {}) {
   const store = over.store ?? (await memoryStore());
   const list = sessionCommands({
     store,
@@ -59,7 +65,7 @@ async function made(agent: RunTurn, over: { store?: Awaited<ReturnType<typeof me
     ],
     agent,
   );
-  const turns = createTurns({ store, run, ends, commands: list, maxTurns: 10, maxWaitingPerSession: 2 });
+  const turns = createTurns({ store, run, ends, commands: list, maxTurns: 10, maxWaitingPerSession: 2, now });
   return { store, turns };
 }
 
@@ -149,6 +155,28 @@ test("accept bounds the turns that wait behind one of the same session", async (
   expect(new Set(accepted.map((each) => each.turnId)).size).toBe(3);
 });
 
+test("accept bounds the commands that wait behind a turn like turns, and takes those that are answered at once", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { turns } = await made(async function* (turn) {
+    await gate.promise;
+    yield* echo(turn);
+  });
+  await turns.accept(says("1"));
+  await turns.accept(says("/new"));
+  const last = heard(turns, says("/reset"));
+  await heard(turns, says("/status"));
+
+  for (const text of ["/new", "/reset", "2"])
+    expect(isSessionBusy(await turns.accept(says(text)).catch((error: unknown) => error))).toBe(true);
+  for (const sessionId of ["a", "b", "c", "d", "e", "f", "g"]) await turns.accept(says("1", { sessionId }));
+  // There is room for ten turns here.
+  await expect(turns.accept(says("/new", { sessionId: "h" }))).rejects.toMatchObject({ code: "busy" });
+  expect((await heard(turns, says("/status", { sessionId: "h" }))).types).toEqual(["started", "notice"]);
+  gate.resolve();
+
+  expect((await last).types.at(-1)).toBe("notice");
+});
+
 test("a turn that fails is told as failed and keeps the message; the session stays usable", async () => {
   let fail = true;
   const { store, turns } = await made(async function* (turn) {
@@ -181,6 +209,30 @@ test("a turn that is refused before the model was asked leaves no trace in the c
     retryAfterMs: 1000,
   });
   expect(await conversation(store)).toEqual([]);
+});
+
+test("a message that was refused before the model was asked is run when it is sent again, and one that failed is not", async () => {
+  let fault: AppError | undefined;
+  const { store, turns } = await made(async function* (turn) {
+    if (fault !== undefined) throw fault;
+    yield* echo(turn);
+  });
+  const send = () => heard(turns, says("hi", { messageId: "m1" }));
+
+  for (const code of ["rate_limited", "budget_exceeded", "busy"] as const) {
+    fault = new AppError(code, "Not now.", { retryAfterMs: 1000 });
+    expect(await send()).toMatchObject({ accepted: { repeated: false }, types: ["failed"] });
+  }
+  fault = new AppError("provider_error", "The model is down.");
+  const failed = await send();
+  fault = undefined;
+
+  expect(failed.accepted.repeated).toBe(false);
+  expect(await send()).toMatchObject({
+    accepted: { repeated: true, turnId: failed.accepted.turnId },
+    types: ["failed"],
+  });
+  expect(await conversation(store)).toEqual(["user: hi"]);
 });
 
 test("an error that is not ours is told as one sentence, without its text", async () => {
@@ -271,6 +323,91 @@ test("follow replays what a client missed and goes on live, without a gap or a r
     (await turns.follow("s", cursor, (event) => events.push(event)))();
     expect(flat(live.slice(0, at)) + flat(events)).toBe(all);
   }
+});
+
+/** A store that fails whoever reads it without an end; `before` is waited for at each read. */
+async function boundedStore(before: () => Promise<void> | undefined = () => undefined): Promise<Store> {
+  const store = await memoryStore();
+  let reads = 0;
+  return {
+    ...store,
+    async read(fn) {
+      if (++reads > 5000) throw new Error("The store is read without an end.");
+      await before();
+      return store.read(fn);
+    },
+  };
+}
+
+async function erase(store: Store, sessionId: string) {
+  await store.write((tx) => beginErase(tx, sessionId));
+  await eraseSession(store, sessionId);
+}
+
+const textOf = (events: readonly SessionEvent[]) =>
+  events.map(({ event }) => (event.type === "text" ? event.text : "")).join("");
+
+test("follow hears a session that was deleted and begun anew under its name, from any cursor that it told", async () => {
+  const gate = Promise.withResolvers<void>();
+  const spoke = Promise.withResolvers<void>();
+  const { store, turns } = await made(
+    async function* (turn) {
+      if (turn.text !== "anew") return yield* echo(turn);
+      yield { type: "text", text: "begun " };
+      spoke.resolve();
+      await gate.promise;
+      yield* echo(turn);
+    },
+    { store: await boundedStore() },
+  );
+  await heard(turns, says("one"));
+  await heard(turns, says("two"));
+  const tab: SessionEvent[] = [];
+  await turns.follow("s", undefined, (event) => tab.push(event));
+  await erase(store, "s");
+
+  const again = heard(turns, says("anew"));
+  // Before anything of it is stored: from where the session stood, and from what was told since.
+  await spoke.promise;
+  const followed: SessionEvent[][] = [];
+  for (const cursor of ["0", ...tab.map((event) => event.cursor)]) {
+    const events: SessionEvent[] = [];
+    followed.push(events);
+    await turns.follow("s", cursor, (event) => events.push(event));
+  }
+  gate.resolve();
+  const { events } = await again;
+
+  const all = "begun echo anew";
+  expect(textOf(events)).toBe(all);
+  expect(textOf(tab)).toBe(all);
+  expect(followed.map(textOf)).toEqual([all, all, "echo anew"]);
+  // And those cursors are good when the turn has ended, too.
+  for (const { cursor } of tab) (await turns.follow("s", cursor, () => {}))();
+});
+
+test("follow ends when its session is deleted while it is told again", async () => {
+  let erasing: Promise<void> | undefined;
+  const { store, turns } = await made(
+    async function* (turn) {
+      for (let n = 0; n < 250; n++)
+        yield {
+          ...{ type: "tool_result", callId: `${n}`, toolName: "time", text: "noon", resultStatus: "ok" },
+          ...{ durationMs: 1, message: toolMessage(`${n}`, "noon") },
+        };
+      yield* echo(turn);
+    },
+    { store: await boundedStore(() => erasing) },
+  );
+  await heard(turns, says("go"));
+  const events: SessionEvent[] = [];
+
+  await turns.follow("s", "0", (event) => {
+    events.push(event);
+    erasing ??= erase(store, "s");
+  });
+
+  expect(events.length).toBeLessThan(250);
 });
 
 test("follow refuses a cursor that is none, one of the future, and a session that is none", async () => {
