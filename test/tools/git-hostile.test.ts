@@ -182,13 +182,19 @@ describe.each(sandboxes)("git in a hostile repository (sandbox: %s)", (sandbox) 
     expect((await at.call("fetch", ["origin"], { cwd: "copy" })).status).toBe("denied");
   });
 
-  test("goes on with no rebase whose steps start programs", async () => {
+  /** Two branches that each changed something: `file` on main, and a.txt on side. */
+  const diverge = (file = "b.txt") => {
     at.plain(["checkout", "-qb", "side"]);
     at.write("a.txt", "side\n");
     at.plain(["commit", "-qam", "side"]);
     at.plain(["checkout", "-q", "main"]);
-    at.write("a.txt", "main\n");
-    at.plain(["commit", "-qam", "main"]);
+    at.write(file, "main\n");
+    at.plain(["add", file]);
+    at.plain(["commit", "-qm", "main"]);
+  };
+
+  test("goes on with no rebase whose steps start programs", async () => {
+    diverge("a.txt");
     expect((await at.call("rebase", ["side"])).text).toContain("CONFLICT");
     const todo = readFileSync(join(at.work, ".git/rebase-merge/git-rebase-todo"), "utf8");
     at.write(".git/rebase-merge/git-rebase-todo", `${todo}exec ${program("todo")}\n`);
@@ -200,25 +206,10 @@ describe.each(sandboxes)("git in a hostile repository (sandbox: %s)", (sandbox) 
     expect(ran()).toEqual([]);
   });
 
-  const diverge = () => {
-    at.plain(["checkout", "-qb", "side"]);
-    at.write("a.txt", "side\n");
-    at.plain(["commit", "-qam", "side"]);
-    at.plain(["checkout", "-q", "main"]);
-    at.write("b.txt", "main\n");
-    at.plain(["add", "b.txt"]);
-    at.plain(["commit", "-qm", "main"]);
-  };
-
   test.each(["--abort", "--quit"])(
     "leaves a rebase whose steps start programs by %s, as it is told to",
     async (how) => {
-      at.plain(["checkout", "-q", "-b", "side"]);
-      at.write("a.txt", "side\n");
-      at.plain(["commit", "-qam", "side"]);
-      at.plain(["checkout", "-q", "main"]);
-      at.write("a.txt", "main\n");
-      at.plain(["commit", "-qam", "main"]);
+      diverge("a.txt");
       expect((await at.call("rebase", ["side"])).text).toContain("CONFLICT");
       at.write(".git/rebase-merge/git-rebase-todo", `exec ${program("todo")}\n`);
       at.write(".git/rebase-merge/strategy", "evil\n");
