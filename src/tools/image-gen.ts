@@ -23,7 +23,8 @@ async function keep(write: CanWrite, bytes: Uint8Array, day: string, ending: str
 
 export const imageGen = defineTool({
   name: "image_gen",
-  description: "Draw a picture from a description and keep it as a file in the workspace.",
+  description:
+    "Draw a picture from a description and keep it as a file, in the workspace where that may be written.",
   needs: ["images", "write", "time"],
   effect: () => "reaches_out",
   // Good pictures take providers up to two minutes.

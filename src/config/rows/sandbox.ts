@@ -29,13 +29,13 @@ export const sandboxRows = {
     env: "OPENCLAW_TOOL_TIMEOUT_SECONDS",
     schema: timeout,
     fallback: "30",
-    doc: "Seconds that a tool call may take.",
+    doc: "Seconds that a tool call may take; `image_gen` has 180 where this is less.",
     alias: ["OpenClaw__Tooling__ToolTimeoutSeconds"],
   },
   timeoutMaxMs: {
     env: "OPENCLAW_TOOL_TIMEOUT_MAX_SECONDS",
     schema: timeout,
     fallback: "600",
-    doc: "Seconds that a call may ask for itself.",
+    doc: "Seconds that a call may ask for itself; the most that any tool has beyond the setting above.",
   },
 } as const satisfies Record<string, SettingRow>;
