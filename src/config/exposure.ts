@@ -98,15 +98,18 @@ function refuseFiles(settings: Settings, files: readonly SettingFile[]): readonl
   });
 }
 
-const refuseTokens = ({ gateway }: Settings): readonly Problem[] =>
-  gateway.clientTokens.length > 0 && gateway.authToken === undefined
-    ? [
-        {
-          env: "OPENCLAW_CLIENT_TOKENS",
-          text: "OPENCLAW_CLIENT_TOKENS is set but OPENCLAW_AUTH_TOKEN is not, so everybody would be the operator. Set it to the output of: openssl rand -hex 32",
-        },
-      ]
-    : [];
+function refuseTokens({ gateway }: Settings): readonly Problem[] {
+  const { authToken, clientTokens } = gateway;
+  const env = "OPENCLAW_CLIENT_TOKENS";
+  if (clientTokens.length > 0 && authToken === undefined) {
+    const text = `${env} is set but OPENCLAW_AUTH_TOKEN is not, so everybody would be the operator. Set it to the output of: openssl rand -hex 32`;
+    return [{ env, text }];
+  }
+  const same = clientTokens.find(({ token }) => token === authToken);
+  if (same === undefined) return [];
+  const text = `${env} gives ${same.name} the token of OPENCLAW_AUTH_TOKEN, which makes its holder the operator. Give each a token of its own: openssl rand -hex 32`;
+  return [{ env, text }];
+}
 
 const refuseDemo = ({ llm }: Settings): readonly Problem[] =>
   llm.requireModel && usesDemo(llm)

@@ -78,6 +78,14 @@ describe("refusals", () => {
     expect(refused(sms)).toEqual([]);
   });
 
+  test("refuses a client the token of the operator", () => {
+    const OPENCLAW_AUTH_TOKEN = "0123456789abcdef";
+    const refusedFor = (token: string) =>
+      refused({ OPENCLAW_AUTH_TOKEN, OPENCLAW_CLIENT_TOKENS: `phone=${token}` });
+    expect(refusedFor(OPENCLAW_AUTH_TOKEN)).toEqual(["OPENCLAW_CLIENT_TOKENS"]);
+    expect(refusedFor("fedcba9876543210")).toEqual([]);
+  });
+
   test("refuses client tokens without a token of the operator, on every bind", () => {
     expect(refused({ OPENCLAW_CLIENT_TOKENS: "phone=0123456789abcdef" })).toEqual(["OPENCLAW_CLIENT_TOKENS"]);
   });

@@ -102,9 +102,14 @@ describe("git with a hostile repository nested in it", () => {
     20_000,
   );
 
-  test.each(["checkout", "switch"] as const)(
-    "does not look into it for a %s to a branch that says so",
-    async (subcommand) => {
+  test.each([
+    ["checkout", []],
+    ["checkout", ["--merge"]],
+    ["switch", []],
+    ["switch", ["--merge"]],
+  ] as const)(
+    "does not look into it for a %s %p to a branch that says so",
+    async (subcommand, options) => {
       at.plain(["checkout", "-qb", "other"]);
       at.write(".gitmodules", ignoreNone);
       at.plain(["add", ".gitmodules"]);
@@ -112,7 +117,8 @@ describe("git with a hostile repository nested in it", () => {
       at.plain(["checkout", "-q", "main"]);
       at.write("sub/.git/info/attributes", "*.txt filter=evil\n");
       lay("filter.evil.clean");
-      expect((await at.call(subcommand, ["other"])).status).toBe("ok");
+      at.write("a.txt", "two\n");
+      expect((await at.call(subcommand, [...options, "other"])).status).toBe("ok");
       expect(ran()).toEqual([]);
     },
     20_000,
