@@ -14,11 +14,8 @@ type Page = PdfText["pages"][number];
 async function load() {
   class Absent {}
   Object.assign(globalThis, { DOMMatrix: Absent, ImageData: Absent, Path2D: Absent });
-  // It would look for a file of this name otherwise. The package ships no types for it.
-  const handler: unknown = await import(
-    // @ts-expect-error No declaration file.
-    "pdfjs-dist/legacy/build/pdf.worker.mjs"
-  );
+  // It would look for a file of this name otherwise.
+  const handler: unknown = await import("pdfjs-dist/legacy/build/pdf.worker.mjs");
   Object.assign(globalThis, { pdfjsWorker: handler });
   return import("pdfjs-dist/legacy/build/pdf.mjs");
 }
