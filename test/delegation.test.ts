@@ -219,7 +219,7 @@ test("a delegate asks the person of the turn above it, saying who asks, and hold
 
 test("the time of a delegate stands still while a person decides about calls of a delegate of its own", async () => {
   await using folder = await temporaryFolder();
-  const hurried = agents.map((each) => (each.name === "boss" ? { ...each, timeoutSeconds: 1 } : each));
+  const hurried = agents.map((each) => (each.name === "boss" ? { ...each, timeoutSeconds: 2 } : each));
   const write = (path: string) => ({ id: path, name: "write_file", arguments: { path, content: "x" } });
   await using model = playing({
     parent: tellsResults(["boss", "have it written"]),
@@ -242,7 +242,7 @@ test("the time of a delegate stands still while a person decides about calls of 
   client.send({ type: "tool_approval_decision", approvalId: first, approved: true });
   await client.next("tool_chunk", ({ text }) => String(text).includes("write_file ok"));
   // Longer than the one in the middle may work.
-  await Bun.sleep(1100);
+  await Bun.sleep(2100);
   client.send({ type: "tool_approval_decision", approvalId: second, approved: true });
   expect((await client.next("tool_result")).text).toContain("Written.");
   await client.next("typing_stop");
