@@ -35,6 +35,10 @@ export interface ProgramParts {
 /** What differs between a program that we run and one that somebody else starts, which is a browser. */
 const openFiles = { run: 4096, launch: 16_384 };
 const browserProcesses = 2048;
+/** Threads of a launcher, before it becomes its program; a few more than it has. */
+const launcherTasks = 16;
+/** For how many calls that start later the limit of an earlier one has room: the kernel counts a user's tasks over all. */
+const callsBeside = 8;
 /** Processor time of one process: more than any call may last. */
 const cpuSeconds = 3600;
 const outputBytes = 65_536;
@@ -63,7 +67,8 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
     const uid = user?.uid ?? process.getuid?.() ?? 0;
     const most = kind === "run" ? settings.processCount : browserProcesses;
     // In a user namespace, which bubblewrap makes for all but root, the kernel counts anew.
-    const others = bubblewrap !== undefined && process.getuid?.() !== 0 ? 0 : countTasks(uid);
+    const countsAnew = bubblewrap !== undefined && process.getuid?.() !== 0;
+    const others = countsAnew ? 0 : countTasks(uid) + callsBeside * (settings.processCount + launcherTasks);
     lastMark += 1;
     return {
       confined,
@@ -80,7 +85,7 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
       cpuSeconds: kind === "run" ? cpuSeconds : Number.MAX_SAFE_INTEGER,
       fileBytes: settings.processFileBytes,
       // A little more, so that the watch is who ends a call that has too many, and says so.
-      processes: others + most + 16,
+      processes: others + most + launcherTasks,
       openFiles: openFiles[kind],
       lastDescriptor: kind === "run" ? 2 : 4,
       groups: [],

@@ -237,6 +237,27 @@ describe.each(ways)("createPrograms $name", ({ options }) => {
     expect(await box.programs.find("../bin/sh")).toBeUndefined();
   });
 
+  test("leaves a call its processes, however many other calls have", async () => {
+    await using box = await sandboxed(options);
+    const forty = "for n in $(seq 40); do sleep 60 & done; echo all";
+    const until = (file: string) => `until test -e ${file}; do sleep 0.05; done`;
+    /** Resolves to the call itself once it has said something, or ended. */
+    const speaks = async (line: string) => {
+      const spoken = Promise.withResolvers<void>();
+      const call = box.sh(line, {}, { onOutput: () => spoken.resolve() });
+      await Promise.race([spoken.promise, call]);
+      return { end: call };
+    };
+    const first = await speaks(`echo here; ${until("go")}; ${forty}`);
+    const others = await Promise.all([1, 2].map(() => speaks(`${forty}; ${until("over")}`)));
+    writeFileSync(join(box.workspace, "go"), "");
+    const { output } = await first.end;
+    writeFileSync(join(box.workspace, "over"), "");
+    const ends = await Promise.all(others.map(({ end }) => end));
+    // Each is within its own limit; the kernel's counts the processes of a user over all calls.
+    expect([output, ...ends.map((end) => end.output)]).toEqual(["here\nall\n", "all\n", "all\n"]);
+  });
+
   test("runs many calls at once, and leaves neither processes nor folders", async () => {
     await using box = await sandboxed(options);
     const ends = await Promise.all(
