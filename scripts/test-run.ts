@@ -32,7 +32,10 @@ export async function runTests(
     [process.execPath, "test", `--timeout=${timeoutMs}`, ...reporter, ...words],
     env,
   );
-  const counts = existsSync(junit) ? readCounts(await Bun.file(junit).text()) : { passed: 0, failed: 0 };
+  const report = existsSync(junit) ? await Bun.file(junit).text() : "";
+  // Once more at the end, where whoever reads the log looks first.
+  for (const failure of readFailures(report)) console.error(failure);
+  const counts = readCounts(report);
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
@@ -43,6 +46,22 @@ export function readCounts(xml: string): Counts {
   const failed = figure("failures") + figure("errors") + figure("skipped");
   return { passed: figure("tests") - failed, failed };
 }
+
+const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+
+const plain = (text: string) =>
+  text
+    .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    .replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => entities[name] ?? "");
+
+/** What failed, of a JUnit report: each test with what it said, at most `most` characters of it. */
+export const readFailures = (xml: string, most = 3000): readonly string[] =>
+  [
+    ...xml.matchAll(/<testcase name="([^"]*)"[^>]*? file="([^"]*)"[^>]*>\s*<failure[^>]*?(?:\/>|>([^<]*)<)/g),
+  ].map(
+    ([, name = "", file = "", said = ""]) =>
+      `FAILED: ${plain(name)} (${plain(file)})\n${plain(said).slice(0, most)}`,
+  );
 
 /** What tests need beside Bun, by the name of its package. */
 const programs = {
