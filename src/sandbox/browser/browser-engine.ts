@@ -1,11 +1,9 @@
 import type { Browser } from "playwright-core";
 import { AppError } from "../../errors.ts";
-import { treeOf } from "../../linux/marked.ts";
 import { sandboxLog as log } from "../../telemetry/log.ts";
 import { browserFlags } from "./browser-flags.ts";
 import { createBrowserPipe } from "./browser-pipe.ts";
 import type { Programs } from "../processes/programs.ts";
-import { overLimit } from "../processes/watch-processes.ts";
 
 const startMs = 20_000;
 const saidLength = 2000;
@@ -55,7 +53,7 @@ export async function startBrowser(parts: EngineParts): Promise<BrowserEngine> {
     import("playwright-core"),
   ]);
   const path = await findBrowser(parts.path, parts.programs.find);
-  const { argv, environment, endAll } = await parts.programs.launch({
+  const { argv, environment, over, endAll } = await parts.programs.launch({
     stages: [["/bin/sh", "-c", inOwnFolder, "sh", path, ...browserFlags(parts.proxyPort)]],
     cwd: "/",
     read: [],
@@ -70,7 +68,7 @@ export async function startBrowser(parts: EngineParts): Promise<BrowserEngine> {
   let said = "";
   const limits = { memoryBytes: parts.memoryBytes, processes: mostProcesses };
   const look = setInterval(() => {
-    if (child.pid === undefined || overLimit(treeOf(child.pid), limits) === undefined) return;
+    if (child.pid === undefined || over(child.pid, limits) === undefined) return;
     log.warn("The browser was ended: its pages held too much.", limits);
     void end();
   }, lookMs);

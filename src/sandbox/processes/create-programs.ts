@@ -13,7 +13,7 @@ import { runProgram } from "./run-program.ts";
 import { findSandboxUser } from "./sandbox-user.ts";
 import { countTasks, startOf } from "./start-program.ts";
 import { devices, systemPaths } from "./system-folders.ts";
-import type { WatchLimits } from "./watch-processes.ts";
+import { overLimit, processesOf, type WatchLimits } from "./watch-processes.ts";
 
 export interface ProgramSettings {
   readonly sandbox: "auto" | "required" | "none";
@@ -220,7 +220,9 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
         await reapOrphans();
       };
       running.add(endAll);
-      return { ...start, endAll };
+      const over = (pid: number, limits: WatchLimits) =>
+        overLimit(processesOf({ roots: [pid], mark, owned }, limits.processes), limits);
+      return { ...start, over, endAll };
     },
     async close() {
       await Promise.all([...running].map((end) => end()));

@@ -1,4 +1,5 @@
 import type { OnOutput, ProgramEnd } from "../can-run.ts";
+import type { WatchLimits } from "./watch-processes.ts";
 
 /** A program to run in the sandbox of processes: what it is, and all that it may touch. */
 export interface ProgramSpec {
@@ -48,6 +49,8 @@ export interface Programs {
   launch(spec: ProgramSpec): Promise<{
     readonly argv: readonly string[];
     readonly environment: Readonly<Record<string, string>>;
+    /** Which limit all that it started is over, together; `pid` is the process that was started with `argv`. */
+    over(pid: number, limits: WatchLimits): "memory" | "processes" | undefined;
     endAll(): Promise<void>;
   }>;
   /** Real path of a program in the PATH of the sandbox. */

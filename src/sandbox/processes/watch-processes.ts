@@ -54,7 +54,7 @@ export interface Watched {
 }
 
 /** All processes of a call, those too whose parents ended: they came to us, and their mark tells whose they are. */
-function processesOf({ roots, mark, owned }: Watched, most: number): readonly number[] {
+export function processesOf({ roots, mark, owned }: Watched, most: number): readonly number[] {
   // Those that ended wait for the end of the call, and hold nothing.
   const isStray = (pid: number) => !owned.has(pid) && stateOf(pid)?.ended === false && markOf(pid) === mark;
   const strays = childrenOf(process.pid).filter(isStray);
