@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { text } from "node:stream/consumers";
 import { lendMail, type MailSettings } from "../../src/sandbox/services/mail.ts";
+import { readMailServer } from "../../src/sandbox/services/mail-server.ts";
+import { sendMail } from "../../src/sandbox/services/send-mail.ts";
+import { movedClock } from "../helpers/moved-clock.ts";
 import { aWorkspace, type Options, type Workspace } from "../sandbox/workspace.ts";
 import { aMailServer } from "./mail-server.ts";
 
@@ -168,6 +171,16 @@ test("email keeps a body a body, however it looks", async () => {
   expect((await mailer().call("email", { ...mail, body: "ü".repeat(600_000) })).status).toBe("error");
 });
 
+test("email sends nothing for a call that is cancelled before the connection is made", async () => {
+  const to = readMailServer(`smtp://127.0.0.1:${server.port}`);
+  if (typeof to === "string") throw new Error(to);
+  const cancel = new AbortController();
+  const sending = sendMail(to, { ...mail, from: "claw@example.org", to: [mail.to] }, cancel.signal);
+  cancel.abort();
+  await expect(sending).rejects.toThrow("The mail was not sent: the call ended first");
+  expect(server.received).toEqual([]);
+});
+
 test("email ends its connection when the call is cancelled, or the server is silent", async () => {
   const silent = await aMailServer({ onConnect: () => {} });
   try {
@@ -178,9 +191,13 @@ test("email ends its connection when the call is cancelled, or the server is sil
     cancel.abort();
     await expect(running).rejects.toMatchObject({ code: "cancelled" });
     while (silent.connections() > 0) await Bun.sleep(5);
-    const slow = await mailer({ smtpUrl }, { timeoutMs: 100, timeoutMaxMs: 100 }).call("email", mail);
-    expect(slow.status).toBe("timeout");
-    expect(slow.text).toContain("The mail was not sent: ");
+    const clock = movedClock(0);
+    const slow = mailer({ smtpUrl }, { after: clock.after }).call("email", mail);
+    while (silent.connections() === 0) await Bun.sleep(5);
+    clock.move(10_000);
+    const { status, text: said } = await slow;
+    expect(status).toBe("timeout");
+    expect(said).toContain("The mail was not sent: ");
     while (silent.connections() > 0) await Bun.sleep(5);
   } finally {
     await silent.stop();
@@ -195,10 +212,12 @@ test("email says that it is not known when the time is over after the server has
     const scanning = await aMailServer({ secure, onData: (stream) => void taken.resolve(text(stream)) });
     try {
       const smtpUrl = `${secure ? "smtps" : "smtp"}://${login}127.0.0.1:${scanning.port}`;
-      const at = mailer({ smtpUrl }, { timeoutMs: 1500, timeoutMaxMs: 1500 });
-      const { status, text: said } = await at.call("email", mail);
-      expect([status, said]).toEqual(["timeout", expect.stringContaining(notKnown)]);
+      const clock = movedClock(0);
+      const sending = mailer({ smtpUrl }, { after: clock.after }).call("email", mail);
       expect(await taken.promise).toContain("Another.");
+      clock.move(10_000);
+      const { status, text: said } = await sending;
+      expect([status, said]).toEqual(["timeout", expect.stringContaining(notKnown)]);
       while (scanning.connections() > 0) await Bun.sleep(5);
     } finally {
       await scanning.stop();
@@ -258,7 +277,6 @@ test("lendMail lends nothing until it is allowed and all is set, and says what i
 });
 
 test("email demands TLS before it sends a password to another host", async () => {
-  const { readMailServer } = await import("../../src/sandbox/services/mail-server.ts");
   expect(readMailServer("smtp://u:p@mail.example.com")).toMatchObject({
     port: 587,
     secure: false,

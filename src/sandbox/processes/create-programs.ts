@@ -180,7 +180,6 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
     find: async (name) => findProgram(name),
     async run(spec, { signal, onOutput, maxOutputBytes = outputBytes }) {
       signal.throwIfAborted();
-      const { folder, group, mark, starts } = await prepare(spec, "run");
       const stop = new AbortController();
       const ended = Promise.withResolvers<void>();
       const end = () => {
@@ -189,21 +188,25 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
       };
       running.add(end);
       try {
-        return await runProgram({
-          starts,
-          mark,
-          namespaces: bubblewrap !== undefined,
-          owned,
-          signal: AbortSignal.any([signal, stop.signal]),
-          limits: limitsOf("run"),
-          ...(group !== undefined && { group }),
-          maxOutputBytes,
-          ...(spec.input !== undefined && { input: spec.input }),
-          ...(user !== undefined && { owner: user }),
-          ...(onOutput !== undefined && { onOutput }),
-        });
+        const { folder, group, mark, starts } = await prepare(spec, "run");
+        try {
+          return await runProgram({
+            starts,
+            mark,
+            namespaces: bubblewrap !== undefined,
+            owned,
+            signal: AbortSignal.any([signal, stop.signal]),
+            limits: limitsOf("run"),
+            ...(group !== undefined && { group }),
+            maxOutputBytes,
+            ...(spec.input !== undefined && { input: spec.input }),
+            ...(user !== undefined && { owner: user }),
+            ...(onOutput !== undefined && { onOutput }),
+          });
+        } finally {
+          await removeLater(folder, group);
+        }
       } finally {
-        await removeLater(folder, group);
         running.delete(end);
         ended.resolve();
       }

@@ -99,6 +99,8 @@ const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 /** Runs programs to their end, or to the end of `signal` (then it rejects with its reason). Nothing of them is left. */
 export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
   const { signal, owned, mark, namespaces, group } = run;
+  // Its end may have come while the folder of the call was made; nobody would hear of that any more.
+  signal.throwIfAborted();
   const output = collectOutput(run.maxOutputBytes, run.onOutput);
   const children: Child[] = [];
   const stopped = Promise.withResolvers<void>();

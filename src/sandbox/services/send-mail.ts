@@ -68,6 +68,8 @@ export async function sendMail(server: MailServer, mail: Mail, signal: AbortSign
     disableUrlAccess: true,
     // A socket of ours, because the library has no way to stop what it has begun.
     getSocket(_options, done) {
+      // Its end may have come while the library was loaded.
+      if (signal.aborted) return done(new Error("the call ended first"), undefined);
       const socket = connect({ host, port });
       const timer = setTimeout(() => socket.destroy(new Error("Connection timeout")), connectMs);
       const stop = () => socket.destroy(new Error("the call ended first"));
