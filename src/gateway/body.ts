@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import { AppError } from "../errors.ts";
 import { check } from "./check.ts";
-import { isNestedDeeper } from "./nesting.ts";
+import { isNestedDeeper } from "../llm/nesting.ts";
 
 const mostNesting = 100;
 /** How long a body may take to arrive, however slowly it drips. */

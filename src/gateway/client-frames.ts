@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isNestedDeeper } from "./nesting.ts";
+import { isNestedDeeper } from "../llm/nesting.ts";
 import { DecisionScope, Note } from "./operations/approvals.ts";
 import { ApprovalId, MessageId, SessionId } from "./ids.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { isLoopbackHost } from "../../src/gateway/host.ts";
 import { createLoginCookies } from "../../src/gateway/login-cookie.ts";
-import { isNestedDeeper } from "../../src/gateway/nesting.ts";
+import { isNestedDeeper } from "../../src/llm/nesting.ts";
 import { clientKey, createProxies } from "../../src/gateway/proxies.ts";
 import { createThrottle } from "../../src/gateway/throttle.ts";
 import { createTokens, operator } from "../../src/gateway/tokens.ts";

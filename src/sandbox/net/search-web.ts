@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { AppError, cancelled } from "../../errors.ts";
+import { parseShallow } from "../../llm/nesting.ts";
 import type { CanSearchWeb, WebHit } from "../can-web.ts";
 import type { Lend } from "../sandbox.ts";
 
@@ -109,18 +110,12 @@ const Hit = v.pipe(
 );
 
 function readHits(provider: SearchProvider, text: string, limit: number): readonly WebHit[] {
-  const broken = new AppError(
-    "unavailable",
-    "Cannot search the web: the search provider's answer is not understood.",
-  );
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    throw broken;
-  }
-  const found = v.safeParse(provider.answer, answer);
-  if (!found.success) throw broken;
+  const found = v.safeParse(provider.answer, parseShallow(text));
+  if (!found.success)
+    throw new AppError(
+      "unavailable",
+      "Cannot search the web: the search provider's answer is not understood.",
+    );
   return found.output
     .flatMap((one) => {
       const hit = v.safeParse(Hit, one);

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { AppError } from "../../errors.ts";
+import { parseShallow } from "../../llm/nesting.ts";
 import { readBytes } from "../../llm/read-bytes.ts";
 import type { CanDrawImages } from "../capabilities.ts";
 import { imageKind } from "./image-kind.ts";
@@ -36,7 +37,7 @@ const failed = (why: string, cause?: unknown) =>
 
 /** What the provider said, without the key that some repeat. */
 function reasonOf(status: number, body: string, key: string | undefined): string {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Failure), body);
+  const parsed = v.safeParse(Failure, parseShallow(body));
   const { error } = parsed.success ? parsed.output : { error: "" };
   const said = typeof error === "string" ? error : error.message;
   const bare = key === undefined ? said : said.replaceAll(key, "…");
@@ -49,7 +50,7 @@ function reasonOf(status: number, body: string, key: string | undefined): string
 }
 
 function readImage(bytes: Uint8Array): Awaited<ReturnType<CanDrawImages["generate"]>> {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Answer), new TextDecoder().decode(bytes));
+  const parsed = v.safeParse(Answer, parseShallow(new TextDecoder().decode(bytes)));
   const first = parsed.success ? parsed.output.data[0] : undefined;
   if (first === undefined) throw failed("the provider's answer is no answer of the images API");
   if (!first.b64_json)

@@ -1,3 +1,5 @@
+import { parseJson } from "./foreign-json.ts";
+
 const quote = 0x22;
 const backslash = 0x5c;
 
@@ -23,4 +25,11 @@ export function isNestedDeeper(json: string, limit: number): boolean {
     } else if (char === 0x7d || char === 0x5d) depth--;
   }
   return false;
+}
+
+const mostLevels = 100;
+
+/** The value of a JSON text from outside, or undefined when it is none or nests deeper than a hundred levels. */
+export function parseShallow(text: string): unknown {
+  return isNestedDeeper(text, mostLevels) ? undefined : parseJson(text);
 }
