@@ -24,12 +24,13 @@ const usualPlaces = [
   },
 ] as const;
 
-/** Looks for Ollama and LM Studio at their usual loopback ports; takes 300 ms at most and never throws. */
+/** Looks for Ollama and LM Studio at their usual loopback ports; takes `timeoutMs` at most and never throws. */
 export async function findLocalModels(
   signal: AbortSignal,
   places: readonly { name: string; endpoint: string; setting: string }[] = usualPlaces,
+  timeoutMs = probeTimeoutMs,
 ): Promise<readonly LocalModels[]> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const found = await Promise.all(
     places.map(async ({ name, endpoint, setting }) => {
       const models = await probe(endpoint, limit).catch(() => []);

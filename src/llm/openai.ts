@@ -54,9 +54,9 @@ export function openAi(provider: Provider, models: Pick<ProviderModels, "default
       stream = readPayloads(response, faults);
       answer = createAnswerAssembler(model, faults, provider.name);
       while (!answer.ended()) {
-        timeouts.listen();
+        timeouts.listen(answer.begun());
         const payloads = await nextPayloads(stream, answer.whole);
-        timeouts.heard(answer.begun());
+        timeouts.heard();
         if (!payloads) break;
         for (const payload of payloads) {
           for (const event of answer.push(payload)) yield event;

@@ -14,10 +14,10 @@ export interface Timeouts {
   readonly signal: AbortSignal;
   /** The limit that ran out, if one did. */
   expired(): Limit | undefined;
-  /** The provider has the word: only from here to `heard` can it be silent. */
-  listen(): void;
-  /** Something came; `begun`: the answer has begun. */
-  heard(begun: boolean): void;
+  /** The provider has the word: only from here to `heard` can it be silent. `begun`: its answer has begun. */
+  listen(begun: boolean): void;
+  /** Something came. */
+  heard(): void;
   /** Milliseconds since something came. */
   silentMs(): number;
   /** From now on only so many milliseconds are left. */
@@ -71,18 +71,18 @@ export function startTimeouts(parent: AbortSignal, limits: Limits): Timeouts {
   return {
     signal: controller.signal,
     expired: () => expired,
-    listen() {
+    listen(hasBegun) {
       heardAt = performance.now();
       listening = true;
-    },
-    heard(hasBegun) {
-      heardAt = performance.now();
-      listening = false;
       if (!hasBegun || begun) return;
       begun = true;
       // The next limit may be nearer than the one that the timer was set for.
       clearTimeout(timer);
       look();
+    },
+    heard() {
+      heardAt = performance.now();
+      listening = false;
     },
     silentMs: () => performance.now() - heardAt,
     shorten(ms) {

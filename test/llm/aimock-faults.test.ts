@@ -61,19 +61,22 @@ for (const [shape, env] of Object.entries(shapes))
   }, 30_000);
 
 test("each kind of chaos is one error of the openai package, before a stream as well as whole", async () => {
-  await using server = await startOver({
-    ...shapes["OpenAI's"]?.(mock.url),
-    OPENCLAW_LLM_RETRIES: "0",
-    OPENCLAW_LLM_TIMEOUT_SECONDS: "1",
-  });
-  const client = clientOf(server);
-  for (const [fault, errorClass, status] of [
-    [{ dropRate: 1 }, OpenAI.InternalServerError, 502],
-    [{ malformedRate: 1 }, OpenAI.InternalServerError, 502],
-    [{ rateLimitRate: 1 }, OpenAI.RateLimitError, 429],
-    [{ disconnectRate: 1 }, OpenAI.InternalServerError, 502],
-    [{ latencyMs: 3000 }, OpenAI.InternalServerError, 504],
+  const waiting = (seconds: number) =>
+    startOver({
+      ...shapes["OpenAI's"]?.(mock.url),
+      OPENCLAW_LLM_RETRIES: "0",
+      OPENCLAW_LLM_TIMEOUT_SECONDS: `${seconds}`,
+    });
+  await using patient = await waiting(20);
+  await using impatient = await waiting(1);
+  for (const [fault, server, errorClass, status] of [
+    [{ dropRate: 1 }, patient, OpenAI.InternalServerError, 502],
+    [{ malformedRate: 1 }, patient, OpenAI.InternalServerError, 502],
+    [{ rateLimitRate: 1 }, patient, OpenAI.RateLimitError, 429],
+    [{ disconnectRate: 1 }, patient, OpenAI.InternalServerError, 502],
+    [{ latencyMs: 10_000 }, impatient, OpenAI.InternalServerError, 504],
   ] as const) {
+    const client = clientOf(server);
     mock.setChaos(fault);
     const failures = await Promise.all([
       failureOf(client.chat.completions.create(hello)),
@@ -129,7 +132,7 @@ test("what aimock refuses, and what the client itself gives up, has the openai p
     OpenAI.BadRequestError,
   );
 
-  mock.setChaos({ latencyMs: 3000 });
+  mock.setChaos({ latencyMs: 10_000 });
   const late = client.chat.completions.create(hello, { timeout: 50 });
   expect(await failureOf(late)).toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
   const leaving = new AbortController();

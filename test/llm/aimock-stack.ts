@@ -49,7 +49,7 @@ export const shapes: Readonly<Record<string, (url: string) => Record<string, str
 /** The whole server over it, with one retry and no breaker, which would leave alone what fails so often. */
 export const startOver = (env: Readonly<Record<string, string>>) =>
   startInProcess({
-    OPENCLAW_LLM_TIMEOUT_SECONDS: "5",
+    OPENCLAW_LLM_TIMEOUT_SECONDS: "20",
     OPENCLAW_BREAKER_THRESHOLD: "0",
     OPENCLAW_LLM_RETRIES: "1",
     ...env,

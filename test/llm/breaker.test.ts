@@ -4,6 +4,7 @@ import { createBreakers } from "../../src/llm/breaker.ts";
 import type { LlmEvent } from "../../src/llm/llm.ts";
 import { setUpLog } from "../../src/telemetry/log.ts";
 import { readGauges } from "../../src/telemetry/metrics.ts";
+import { until } from "../helpers/until.ts";
 import { aRequest, collect, kinds } from "./asking.ts";
 import { failed, scripted, text, whole } from "./scripted.ts";
 
@@ -50,7 +51,7 @@ test("createBreakers begins to count anew after an answer", async () => {
 test("createBreakers counts an answer that breaks in the middle", async () => {
   const { breakers, fail } = guarded(Array.from({ length: 3 }, () => [text("a"), failed(500)]));
   await fail(3);
-  await Bun.sleep(0);
+  await until("it is noted", () => breakers.states()[0]?.state === "open");
   expect(breakers.states()).toEqual([{ model: "lab/m", state: "open" }]);
 });
 
@@ -75,8 +76,7 @@ test("createBreakers lets one call through after the pause, and closes when that
   expect(breakers.states()).toEqual([{ model: "lab/m", state: "half-open" }]);
   await expect(ask()).rejects.toMatchObject({ code: "unavailable" });
   while (!(await probing.next()).done);
-  await Bun.sleep(0);
-  expect(breakers.states()).toEqual([]);
+  await until("it is noted", () => breakers.states().length === 0);
   expect(readGauges().circuitBreakerState).toBe(0);
   expect(kinds(await ask())).toEqual(["ho", "answer"]);
   expect(requests).toHaveLength(5);

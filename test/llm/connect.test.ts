@@ -16,12 +16,19 @@ test("canConnect tells a server from a port where nobody listens", async () => {
   expect(await canConnect(server.url)).toBe(true);
   await server.close();
   expect(await canConnect(server.url)).toBe(false);
-  expect(await canConnect("http://no-such-host.invalid/v1")).toBe(false);
+  // No label of a name is so long: that is known without asking a server of names.
+  expect(await canConnect(`http://${"no-such-host".repeat(6)}.invalid/v1`)).toBe(false);
 });
 
 test("openAi gives up a provider that takes no connection, and says so", async () => {
-  await using server = scriptedModel([{ hang: "headers" }]);
-  await expect(ask(server.url, { reachable: async () => false })).rejects.toMatchObject({
+  const asked = Promise.withResolvers<void>();
+  await using server = scriptedModel(() => {
+    asked.resolve();
+    return { hang: "headers" };
+  });
+  // One that has not heard of the call would not hear of its end either.
+  const reachable = () => asked.promise.then(() => false);
+  await expect(ask(server.url, { reachable })).rejects.toMatchObject({
     code: "provider_timeout",
     message: expect.stringMatching(/took no connection within 0.02 s \(OPENCLAW_LLM_CONNECT_SECONDS\)/),
   });

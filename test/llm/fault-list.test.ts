@@ -8,17 +8,20 @@ import { inferProviders } from "../../src/llm/providers.ts";
 import { setUpLog } from "../../src/telemetry/log.ts";
 import { runs } from "../helpers/long.ts";
 import { type ModelServer, scriptedModel, type Step } from "../helpers/model-server.ts";
+import { until } from "../helpers/until.ts";
 import { aRequest, collect, kinds } from "./asking.ts";
 import { faults } from "./fault-table.ts";
 
 setUpLog({ level: "error", pretty: false });
 
 const timeoutMs = 300;
-/** For what is refused for what it is: a slow machine must not make a time-out of it. */
+/** For what is not about time: a slow machine must not make a time-out of it. */
 const patientMs = 10_000;
+/** How late an end may come: a slow machine takes its time, and a slow drip goes on for longer. */
+const slackMs = 5000;
 const chunk = (delta: object) => `data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`;
 
-function lanesAt(endpoint: string, ms = timeoutMs): Lanes {
+function lanesAt(endpoint: string, ms = patientMs): Lanes {
   const providers = inferProviders({
     endpoint,
     key: "sk-secret-key",
@@ -49,7 +52,7 @@ test.each(faults)(
     const lanes = lanesAt(server.url, ms);
     const start = performance.now();
     const error = await failure(lanes);
-    expect(performance.now() - start).toBeLessThan(ms + 1000);
+    expect(performance.now() - start).toBeLessThan(ms + slackMs);
     expect(error.code).toBe(code);
     expect(error.message).not.toContain("sk-secret-key");
   },
@@ -83,9 +86,10 @@ test("createLanes bounds an answer without end, and stays usable", async () => {
     isEndless ? { text: Array(100_000).fill("x".repeat(1000)) } : { text: "hi" },
   );
   const lanes = lanesAt(server.url);
-  const start = performance.now();
-  await failure(lanes);
-  expect(performance.now() - start).toBeLessThan(timeoutMs + 1000);
+  expect(await failure(lanes)).toMatchObject({
+    code: "provider_error",
+    message: expect.stringMatching(/an answer of more than \d+ characters/),
+  });
   isEndless = false;
   expect(kinds(await collect(lanes.llm(aRequest())))).toEqual(["hi", "answer"]);
 });
@@ -97,23 +101,20 @@ test("createLanes keeps neither memory nor sockets over a thousand faults", asyn
     .map(([, step]) => step)
     .filter((step) => !step.hang && !step.gate && !step.rawBytes?.[39]);
   await using server = scriptedModel((_, index) => quick[index % quick.length] ?? {}, { keep: 0 });
-  const lanes = lanesAt(server.url);
+  const lanes = lanesAt(server.url, timeoutMs);
   const round = async (times: number) => {
     for (let left = times; left > 0; left -= 10)
       await Promise.all(Array.from({ length: 10 }, () => failure(lanes).catch(() => undefined)));
     await settled(server);
     Bun.gc(true);
-    return { objects: heapStats().objectCount, sockets: sockets() };
+    return heapStats().objectCount;
   };
-  const before = await round(50);
+  const before = { objects: await round(50), sockets: sockets() };
   const times = runs(50, 1000);
-  const after = await round(times);
   // One object kept for each of them would be `times`.
-  expect(after.objects - before.objects).toBeLessThan(Math.max(400, times / 2));
-  expect(after.sockets - before.sockets).toBeLessThan(15);
+  expect((await round(times)) - before.objects).toBeLessThan(Math.max(400, times / 2));
+  await until("the sockets of those that failed are closed", () => sockets() - before.sockets < 15);
 }, 120_000);
 
-/** Waits until the server has noticed that its clients are gone. */
-async function settled(server: ModelServer) {
-  while (server.pending() > 0) await Bun.sleep(1);
-}
+const settled = (server: ModelServer) =>
+  until("the server has noticed that its clients are gone", () => server.pending() === 0);

@@ -11,12 +11,13 @@ test("findLocalModels finds what answers with models and nothing else", async ()
   const other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("hello") });
   const closed = scriptedModel([]);
   await closed.close();
-  const found = await findLocalModels(signal, [
+  const places = [
     place("ollama", ollama.url),
     place("empty", empty.url),
     place("other", `http://127.0.0.1:${other.port}/v1`),
     place("closed", closed.url),
-  ]);
+  ];
+  const found = await findLocalModels(signal, places, 10_000);
   await other.stop(true);
   expect(found).toEqual([{ name: "ollama", setting: "MODEL_PROVIDER=ollama", models: ["llama", "qwen"] }]);
 });
@@ -29,7 +30,7 @@ test("findLocalModels does not wait for a server that says nothing", async () =>
   });
   expect(await findLocalModels(signal, [place("mute", `http://127.0.0.1:${mute.port}/v1`)])).toEqual([]);
   await mute.stop(true);
-}, 2000);
+});
 
 test("findLocalModels finds nothing when its caller is gone", async () => {
   await using ollama = scriptedModel([]);

@@ -21,19 +21,21 @@ test.each(["firstTokenMs", "totalMs"] as const)(
 
 test("startTimeouts counts silence from the first token on, also when that limit is the nearer one", async () => {
   const timeouts = start({ silenceMs: 5 });
-  timeouts.heard(false);
-  timeouts.heard(true);
-  timeouts.listen();
+  timeouts.heard();
+  timeouts.listen(false);
+  timeouts.heard();
+  timeouts.listen(true);
   await aborted(timeouts.signal);
   expect(timeouts.expired()).toBe("silenceMs");
 });
 
 test("startTimeouts does not count the time that our own reader takes as silence", async () => {
   const timeouts = start({ silenceMs: 5 });
-  timeouts.heard(true);
+  timeouts.listen(true);
+  timeouts.heard();
   await Bun.sleep(30);
   expect(timeouts.signal.aborted).toBe(false);
-  timeouts.listen();
+  timeouts.listen(true);
   await aborted(timeouts.signal);
   expect(timeouts.expired()).toBe("silenceMs");
 });
