@@ -40,6 +40,12 @@ export async function askCancel(tx: Tx, id: string): Promise<boolean> {
   return asked.length > 0;
 }
 
+/** The turns of a process that have not ended. */
+export async function unfinishedOf(tx: Tx, owner: string): Promise<string[]> {
+  const rows = await tx`SELECT id FROM turns WHERE owner = ${owner} AND ended_at IS NULL`;
+  return every(Id, rows).map((row) => row.id);
+}
+
 /** The turns of a process that somebody wants to end. */
 export async function cancelAsked(tx: Tx, owner: string): Promise<string[]> {
   const rows =

@@ -15,6 +15,7 @@ import { createSessionLogs, type Place } from "./events.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { notFound, runTurn } from "./runner.ts";
 import { answerWithoutEvents } from "./stored-answer.ts";
+import { findStored, takeOver as takeOverTurns } from "./take-over.ts";
 import { storeInput, storeRequest, ownMessages, turnFromRow } from "./turn-row.ts";
 import { endsTurn, type Listener, type NewTurn, type Turns, type Unsubscribe } from "./turns.ts";
 
@@ -57,6 +58,9 @@ export function createTurns(parts: TurnsParts): Turns {
   const logs = createSessionLogs(store, now);
   const heartbeat = parts.leaseMs === undefined ? undefined : createHeartbeat(store, owner, parts.leaseMs);
   const running = new Map<string, Running>();
+  /** Turns whose commit is under way. */
+  const accepting = new Set<string>();
+  const isHere = (turnId: string) => running.has(turnId) || accepting.has(turnId);
   /** How many turns of a session are here, in order of arrival. */
   const bySession = new Map<string, Set<string>>();
   let draining = false;
@@ -109,8 +113,11 @@ export function createTurns(parts: TurnsParts): Turns {
       .catch((error) => log.error("a turn could not be ended", { turn: row.id, session: sessionId, error }))
       .finally(() => {
         turnLog.close();
-        running.delete(row.id);
-        line.delete(row.id);
+        // It may have been taken over, and have come back meanwhile.
+        if (running.get(row.id)?.controller === controller) {
+          running.delete(row.id);
+          line.delete(row.id);
+        }
         if (line.size === 0 && bySession.get(sessionId) === line) bySession.delete(sessionId);
         ends.tell(sessionId);
       });
@@ -167,23 +174,12 @@ export function createTurns(parts: TurnsParts): Turns {
     if (over) unsubscribe();
   }
 
-  /** Takes over the turns of processes that are gone, in order of arrival. */
-  async function takeOver(living: ReadonlySet<string>) {
-    const owners = await store.read((tx) => leases.owners(tx));
-    if (owners.every((other) => other === owner || living.has(other))) return;
-    const left = await store.read((tx) => rows.unfinished(tx));
-    const orphans = left.filter((row) => row.owner !== owner && !living.has(row.owner));
-    for (const row of orphans) {
-      const found = await store.write(async (tx) => {
-        const taken = await leases.takeOver(tx, row.id, row, owner);
-        return taken && { taken, session: await sessions.find(tx, taken.sessionId) };
-      });
-      if (found?.session === undefined) continue;
-      const { taken, session } = found;
-      start(taken, { begun: taken.startedAt !== undefined, session });
-    }
-    log.info("going on with the turns of a process that is gone", { turns: orphans.length });
-  }
+  const resume = (row: rows.TurnRow, session: Place) =>
+    start(row, { begun: row.startedAt !== undefined, session });
+
+  /** Who drains leaves what nobody runs to the next process. */
+  const takeOver = async (living: ReadonlySet<string>) =>
+    draining ? undefined : takeOverTurns(living, { store, owner, isHere, start: resume });
 
   /** Alone with its store, whatever an earlier process left is this one's. Until that is known messages are refused. */
   async function recoverAlone(after: Promise<unknown>) {
@@ -213,19 +209,25 @@ export function createTurns(parts: TurnsParts): Turns {
       if (!atOnce && running.size >= parts.maxTurns) throw busy();
       if (!atOnce && waiting > parts.maxWaitingPerSession) throw sessionBusy();
       const turnId = Bun.randomUUIDv7();
-      const stored = await store.write(async (tx) => {
+      const write = async (tx: Tx) => {
         const written = await writeDown(tx, newTurn, turnId, command !== undefined);
         if (written.seen === undefined) await also?.(tx);
         return written;
-      });
-      if (stored.seen !== undefined) {
-        if (listener !== undefined) await repeat(stored.seen, listener);
-        const cursor = `${stored.seen.firstEvent}`;
-        return { turnId: stored.seen.id, sessionId, cursor, repeated: true };
+      };
+      accepting.add(turnId);
+      try {
+        const stored = await store.write(write).catch((fault) => findStored(store, turnId, fault));
+        if (stored.seen !== undefined) {
+          if (listener !== undefined) await repeat(stored.seen, listener);
+          const cursor = `${stored.seen.firstEvent}`;
+          return { turnId: stored.seen.id, sessionId, cursor, repeated: true };
+        }
+        const { row, begun, session } = stored;
+        start(row, { begun, session, ...(listener && { listener }) });
+        return { turnId, sessionId, cursor: `${row.firstEvent}`, repeated: false };
+      } finally {
+        accepting.delete(turnId);
       }
-      const { row, begun, session } = stored;
-      start(row, { begun, session, ...(listener && { listener }) });
-      return { turnId, sessionId, cursor: `${row.firstEvent}`, repeated: false };
     },
 
     async cancel(turnId) {

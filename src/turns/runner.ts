@@ -203,7 +203,8 @@ export async function runTurn(
   } catch (thrown) {
     await fail(thrown).catch((error: unknown) => {
       if (!isLeaseLost(error)) throw error;
-      log.warn("a turn was taken over by another process", ids);
+      log.warn("a turn was taken over by another process, or its end was stored and not told", ids);
+      parts.deliver?.committed();
     });
   }
 }
