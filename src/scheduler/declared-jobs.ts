@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { AppError } from "../errors.ts";
+import { skipQueued } from "../store/job-runs.ts";
 import { JobSpec, StoredSpec } from "../store/job-spec.ts";
 import * as rows from "../store/jobs.ts";
 import type { Store } from "../store/open.ts";
@@ -34,7 +35,7 @@ export async function checkDeclared(
 /** What one write takes: others wait for it. */
 const jobsAtOnce = 50;
 
-/** Brings the jobs that are kept in line with OPENCLAW_JOBS. What is no longer there is disabled, for the sake of its runs. */
+/** Brings the jobs that are kept in line with OPENCLAW_JOBS. What is no longer there is disabled, for the sake of its runs; of those what waits is skipped. */
 export async function declareJobs(store: Store, specs: readonly JobSpec[], now: number): Promise<void> {
   const named = new Set(specs.map(({ name }) => name));
   const gone = (await store.read((tx) => rows.declared(tx))).filter(({ name }) => !named.has(name));
@@ -63,6 +64,7 @@ async function declare(tx: Tx, read: ReadSchedule, spec: JobSpec, now: number): 
   if (same) return;
   const slots = slotsFrom(read, job, spec, now);
   await rows.change(tx, job, { ...owner, ...slots, source: "declared", spec, now });
+  if (job.enabled && !spec.enabled) await skipQueued(tx, job.id, rows.disabledText, now);
 }
 
 async function disable(tx: Tx, read: ReadSchedule, name: string, now: number): Promise<void> {
@@ -71,4 +73,5 @@ async function disable(tx: Tx, read: ReadSchedule, name: string, now: number): P
   if (job?.source !== "declared") return;
   const spec = { ...job.spec, name, prompt: (await rows.promptOf(tx, job.id)) ?? "", enabled: false };
   await rows.change(tx, job, { ...job, ...slotsFrom(read, job, spec, now), source: "removed", spec, now });
+  await skipQueued(tx, job.id, "the job is no longer in OPENCLAW_JOBS", now);
 }

@@ -47,7 +47,7 @@ export interface Jobs {
   get(name: string): Promise<{ readonly job: rows.Job; readonly prompt: string }>;
   /** Throws `bad_request` for a schedule, a zone, an agent or a channel that is none, and `conflict` for a name that is taken. */
   create(spec: JobSpec, maker: Maker): Promise<rows.Job>;
-  /** Throws `conflict` for one that OPENCLAW_JOBS declares. */
+  /** Throws `conflict` for one that OPENCLAW_JOBS declares. Of one that is disabled what waits is skipped. */
   update(name: string, changes: JobChanges, by: Principal): Promise<rows.Job>;
   /** What runs of it goes on to its end; what waits is skipped. `owner`: only a job that an agent of that principal made. */
   remove(name: string, by: Principal, owner?: string): Promise<void>;
@@ -211,6 +211,7 @@ export function createJobs(parts: JobsParts): Jobs {
         if (!same || (spec.enabled && !job.enabled)) firstSlot(read, spec, at);
         if (job.source === "agent" && !same) checkPace(read, spec, at);
         await rows.change(tx, job, { ...job, ...slotsFrom(read, job, spec, at), spec, now: at });
+        if (job.enabled && !spec.enabled) await runs.skipQueued(tx, job.id, rows.disabledText, at);
         await record(tx, by, "changed", name, { fields: given.map(([key]) => key) });
         return existing(tx, name);
       });

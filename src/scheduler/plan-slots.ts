@@ -20,8 +20,9 @@ export interface SlotPlan {
 export const graceMs = 60_000;
 /** Rows that are written for missed slots, and runs that make up for some, of one job at once. */
 const mostRows = 100;
-/** Slots that are counted one by one in each part of the time. */
+/** Slots that are counted one by one in each part of the time: of those that nothing will run, a few. */
 const mostCounted = 10_000;
+const mostOldCounted = 500;
 /** Computing takes up to 40 µs a slot: others have their turn in between. */
 const slotsAtOnce = 100;
 
@@ -44,13 +45,22 @@ export async function planSlots(
   const { first, now, catchUp } = of;
   let slot: number | undefined = first;
 
-  async function take(until: number): Promise<Taken> {
+  async function take(until: number, most = mostCounted): Promise<Taken> {
+    const from = slot ?? until;
     const slots: number[] = [];
     let earlier = 0;
+    let more = false;
     for (let seen = 1; slot !== undefined && slot <= until; seen++) {
-      if (seen > mostCounted) {
+      if (seen === most) {
+        more = true;
+        // Passed over, but for about as many of the newest as are shown.
+        const shown = ((slot - from) / seen) * mostRows;
+        slot = schedule.next(Math.max(slot, until - shown));
+        continue;
+      }
+      if (seen > 2 * most) {
         slot = schedule.next(until);
-        return { slots, earlier, more: true };
+        break;
       }
       if (slots.push(slot) > mostRows) {
         slots.shift();
@@ -59,11 +69,11 @@ export async function planSlots(
       slot = schedule.next(slot);
       if (seen % slotsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    return { slots, earlier, more: false };
+    return { slots, earlier, more };
   }
 
   const inTime = now - graceMs - 1;
-  const old = await take(Math.min(now - of.windowMs - 1, inTime));
+  const old = await take(Math.min(now - of.windowMs - 1, inTime), mostOldCounted);
   const late = await take(inTime);
   const due = await take(now);
 

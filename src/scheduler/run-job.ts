@@ -9,7 +9,8 @@ import { schedulerLog as log } from "../telemetry/log.ts";
 import type { Deliver } from "../turns/deliver.ts";
 import { endsTurn, type NewTurn, type Turns } from "../turns/turns.ts";
 import type { After } from "./after.ts";
-import { messageOf, sessionOf, spentBefore } from "./attempt-of.ts";
+import { mayBegin, messageOf, sessionOf, sessionOfBegun, spentBefore } from "./attempt-of.ts";
+import { backoffMs, longestBackoffMs } from "./backoff.ts";
 
 export interface RunParts {
   readonly store: Store;
@@ -69,13 +70,7 @@ const final: readonly string[] = [
 const denials: readonly string[] = ["forbidden", "budget_exceeded"];
 
 const busyMs = 2000;
-const firstBackoffMs = 10_000;
-const longestBackoffMs = 15 * 60_000;
 const storeAgainMs = 1000;
-
-/** With jitter, so that many that failed together do not come back together. */
-const backoffMs = (attempts: number) =>
-  Math.min(firstBackoffMs * 2 ** (attempts - 1), longestBackoffMs) * (0.75 + Math.random() / 2);
 
 /** Makes one attempt of a run that this process has claimed, and notes how it ended. */
 export async function runJob(run: runs.JobRun, parts: RunParts): Promise<void> {
@@ -110,15 +105,18 @@ async function attempt(run: runs.JobRun, parts: RunParts): Promise<Outcome> {
   const found = await store.read(async (tx) => {
     const job = await jobs.findById(tx, run.jobId);
     if (job === undefined) return undefined;
-    const sessionId = await sessionOf(tx, job, run.slot);
+    const begunIn = await sessionOfBegun(tx, run);
+    const sessionId = begunIn ?? (await sessionOf(tx, job, run.slot));
+    const isOver = begunIn === undefined && !mayBegin(run, job);
     const spent = job.spec.tokens === undefined ? 0 : await spentBefore(tx, run, sessionId);
-    return { job, sessionId, spent, prompt: (await jobs.promptOf(tx, job.id)) ?? "" };
+    return { job, sessionId, isOver, spent, prompt: (await jobs.promptOf(tx, job.id)) ?? "" };
   });
   if (found === undefined) {
     const { turnId, sessionId } = run;
     if (turnId === undefined || sessionId === undefined) return ended("skipped", "the job was deleted");
     return watch({ turnId, sessionId, timeoutMs: longestBackoffMs }, parts);
   }
+  if (found.isOver) return ended("skipped", jobs.disabledText);
   const { job, prompt, sessionId, spent } = found;
   const { spec } = job;
   // An attempt that was accepted before a crash is found again by it.
@@ -229,7 +227,7 @@ async function note(
       return false;
     }
     const { reason = "", usage } = outcome;
-    if (outcome.again && job !== undefined && run.attempts <= job.spec.retries) {
+    if (outcome.again && mayBegin(run, job) && run.attempts <= job.spec.retries) {
       const nextAt = Math.round(at + backoffMs(run.attempts));
       await runs.putBack(tx, run, { nextAt, counted: true, reason: `tried again: ${reason}`, usage });
       return false;

@@ -8,12 +8,11 @@ import type { Deliver } from "../turns/deliver.ts";
 import { createHeartbeat } from "../turns/heartbeat.ts";
 import type { Turns } from "../turns/turns.ts";
 import { type After, afterTimeout } from "./after.ts";
-import { claimSlots } from "./claim-slots.ts";
+import { claimSome } from "./claim-some.ts";
+import { createClockWatch } from "./clock-watch.ts";
 import { declareJobs } from "./declared-jobs.ts";
 import { createJobs, type Jobs, jobsTopic } from "./jobs.ts";
-import { planSlots, type SlotPlan } from "./plan-slots.ts";
 import { runJob } from "./run-job.ts";
-import { loadSchedules } from "./schedule.ts";
 
 /** The settings of jobs; the rows of the group `scheduler` have these names. */
 export interface SchedulerSettings {
@@ -60,8 +59,6 @@ export interface Scheduler {
   load(): number;
 }
 
-/** Jobs whose slots are claimed by one write. */
-const jobsAtOnce = 20;
 /** No sleep is longer, so that a clock that was set is noticed. */
 const longestSleepMs = 30_000;
 const faultMs = 5000;
@@ -85,6 +82,12 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   /** What earlier processes left is known. */
   let ready = false;
   const isOn = () => state === "on";
+  /** Runs whose beginning is being written. */
+  const beginning = new Set<string>();
+  /** Some run could begin but for its last attempt here, which wakes us. */
+  let held = false;
+  const lookAtClock = createClockWatch(store, isOn);
+  const claiming = { store, owner, catchUpMs: settings.catchUpMs, isOn };
 
   const { maxJobs, jobsPerAgent } = settings;
   const { agents, channels, audit } = parts;
@@ -104,7 +107,9 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       while (again && isOn()) {
         again = false;
         cancelTimer?.();
-        await claimDue();
+        await lookAtClock(now());
+        // After an outage there may be many: what can begin does so before all of them are claimed.
+        while (isOn() && (await claimSome(claiming, now()))) await beginReady();
         await beginReady();
         await sleep();
       }
@@ -118,58 +123,37 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   async function sleep() {
     const slot = await store.read((tx) => rows.nextDue(tx));
     const isFull = active.size >= settings.concurrentRuns;
-    const run = isFull ? undefined : await store.read((tx) => runs.nextReady(tx));
+    const run = isFull || held ? undefined : await store.read((tx) => runs.nextReady(tx));
     const next = Math.min(slot ?? Number.POSITIVE_INFINITY, run ?? Number.POSITIVE_INFINITY);
     if (!isOn() || next === Number.POSITIVE_INFINITY) return;
     cancelTimer = after(Math.min(Math.max(0, next - now()), longestSleepMs), wake);
   }
 
-  async function claimDue() {
-    for (let more = true; more && isOn();) {
-      const at = now();
-      const due = await store.read((tx) => rows.due(tx, at, jobsAtOnce));
-      const planned: { job: rows.Job; plan: SlotPlan }[] = [];
-      for (const job of due) planned.push({ job, plan: await planOf(job, at) });
-      if (planned.length > 0)
-        await store.write(async (tx) => {
-          for (const { job, plan } of planned) await claimSlots(tx, job, plan, at);
-          // There may be more than this process has room for.
-          await store.signal(tx, jobsTopic, owner);
-        });
-      more = due.length === jobsAtOnce;
-    }
-  }
-
-  async function planOf(job: rows.Job, at: number): Promise<SlotPlan> {
-    const first = job.nextAt ?? at;
-    const { catchUp } = job.spec;
-    try {
-      const schedule = (await loadSchedules())(job.spec, job.anchor);
-      return await planSlots(schedule, { first, now: at, windowMs: settings.catchUpMs, catchUp });
-    } catch (error) {
-      // It was looked at when it was made: what can be wrong now is a zone that this host no longer has.
-      log.error("a job's schedule cannot be read any more", { job: job.name, error });
-      const reason = `its schedule cannot be read any more: ${String(error).slice(0, 300)}`;
-      return { missed: [{ slot: first, slots: 1, reason }], runs: [], next: undefined };
-    }
-  }
-
   async function beginReady() {
+    held = false;
     const room = settings.concurrentRuns - active.size;
     if (room <= 0 || !isOn()) return;
-    const ids = await store.read((tx) => runs.ready(tx, now(), room));
+    const ready = await store.read((tx) => runs.ready(tx, now(), room));
+    // What an attempt came to is not noted yet, as far as is known here.
+    const ids = ready.filter((id) => !active.has(id));
+    held = ids.length < ready.length;
     if (ids.length === 0) return;
-    const begun = await store.write(async (tx) => {
-      const mine: runs.JobRun[] = [];
-      for (const id of ids) {
-        const run = await runs.begin(tx, id, owner, now());
-        if (run !== undefined) mine.push(run);
-      }
-      return mine;
-    });
-    for (const run of begun) launch(run);
-    // What another process was faster with leaves room.
-    if (begun.length < ids.length) again = true;
+    for (const id of ids) beginning.add(id);
+    try {
+      const begun = await store.write(async (tx) => {
+        const mine: runs.JobRun[] = [];
+        for (const id of ids) {
+          const run = await runs.begin(tx, id, owner, now());
+          if (run !== undefined) mine.push(run);
+        }
+        return mine;
+      });
+      for (const run of begun) launch(run);
+      // What another process was faster with leaves room.
+      if (begun.length < ids.length) again = true;
+    } finally {
+      for (const id of ids) beginning.delete(id);
+    }
   }
 
   function launch(run: runs.JobRun) {
@@ -183,11 +167,16 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     active.set(run.id, running);
   }
 
-  /** Goes on with the runs of processes that are gone: their turns are found again by their message ids. */
+  /**
+   * Goes on with the runs of processes that are gone, and with those of this one whose beginning was stored though its
+   * write threw: their turns are found again by their message ids.
+   */
   async function takeOver(living: ReadonlySet<string>) {
     const all = await store.read((tx) => runs.running(tx));
     for (const run of all) {
-      if (run.owner === undefined || run.owner === owner || living.has(run.owner)) continue;
+      if (run.owner === undefined || !isOn()) continue;
+      const isRun = run.owner === owner ? active.has(run.id) || beginning.has(run.id) : living.has(run.owner);
+      if (isRun) continue;
       const taken = await store.write((tx) => runs.takeOver(tx, run, owner));
       if (taken !== undefined && isOn()) launch(taken);
     }

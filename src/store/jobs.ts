@@ -33,7 +33,7 @@ export interface Job {
   readonly promptStart: string;
 }
 
-const JobRow = v.pipe(
+export const JobRow = v.pipe(
   v.object({
     id: v.string(),
     name: v.string(),
@@ -69,6 +69,9 @@ const JobRow = v.pipe(
     promptStart: row.prompt_start,
   })),
 );
+
+/** Why a run of a job that was disabled meanwhile is not begun. */
+export const disabledText = "the job was disabled";
 
 const shownCharacters = 200;
 

@@ -14,6 +14,12 @@ export function movedClock(at: string | number) {
     now: () => time,
     after,
     timers: () => timers.size,
+    /** Sets the clock, as a person or NTP does: no time passes, and timers wait on for what is left of them. */
+    set(to: string) {
+      const jump = new Date(to).getTime() - time;
+      time += jump;
+      for (const timer of timers.values()) timer.due += jump;
+    },
     /** Moves the clock, forward or back, and runs what is due then. */
     move(to: string | number) {
       time = typeof to === "number" ? time + to : new Date(to).getTime();

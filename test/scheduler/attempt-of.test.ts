@@ -6,6 +6,7 @@ import { declareJobs } from "../../src/scheduler/declared-jobs.ts";
 import { memoryStore } from "../../src/store/open.ts";
 import * as sessions from "../../src/store/sessions.ts";
 import * as turns from "../../src/store/turns.ts";
+import { until } from "../helpers/until.ts";
 import { someUsage } from "../helpers/scripted-llm.ts";
 import { forEachStore } from "../store/stores.ts";
 import { aJob, alice, aProcess, says } from "./a-scheduler.ts";
@@ -76,3 +77,38 @@ test("sessionOf gives a job its own session while that is the job's", async () =
   expect((await one.runsOf()).map((run) => run.sessionId)).toEqual(["job:report", "job:report"]);
   await one.scheduler.stop();
 });
+
+forEachStore(
+  "sessionOfBegun finds the turn of a run whose job got another session meanwhile",
+  async (store) => {
+    let begun = 0;
+    const gate = Promise.withResolvers<void>();
+    const agent: RunTurn = async function* (turn) {
+      begun += 1;
+      await gate.promise;
+      yield* says(turn);
+    };
+    const one = aProcess(store, { agent, jobs: [aJob()] });
+    await one.start();
+    one.clock.move("2026-11-23T11:00:00Z");
+    await until("its turn runs", () => begun === 1);
+    // OPENCLAW_JOBS is changed, and the server started again; the turn goes on from its last step.
+    await one.scheduler.stop();
+    const accepted: string[] = [];
+    const accept: typeof one.turns.accept = async (turn, listener, also) => {
+      const done = await one.turns.accept(turn, listener, also);
+      accepted.push(done.sessionId);
+      return done;
+    };
+    const jobs = [aJob({ session: "fresh", prompt: "Report anew." })];
+    const next = aProcess(store, { clock: one.clock, turnsParts: { ...one.turns, accept }, jobs });
+    await next.start();
+    await until("the run is gone on with", () => accepted.length === 1);
+    gate.resolve();
+    await next.quiet();
+    expect(accepted).toEqual(["job:report"]);
+    expect(await next.told()).toEqual(["11:00 ran"]);
+    expect(begun).toBe(1);
+    await next.scheduler.stop();
+  },
+);

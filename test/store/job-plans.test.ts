@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { removeBefore, trim } from "../../src/store/job-run-sweep.ts";
+import { beginSooner, plannedAhead } from "../../src/store/job-clock.ts";
 import * as runs from "../../src/store/job-runs.ts";
 import { JobSpec } from "../../src/store/job-spec.ts";
 import * as jobs from "../../src/store/jobs.ts";
@@ -61,6 +62,8 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   "jobRuns.skipQueued": (tx) => runs.skipQueued(tx, "j1", "why", now),
   "jobRuns.trim": (tx) => trim(tx, "j1", 5),
   "jobRuns.running": (tx) => runs.running(tx),
+  "jobs.plannedAhead": (tx) => plannedAhead(tx, { now, slackMs: 1, after: "", most: 5 }),
+  "jobRuns.beginSooner": (tx) => beginSooner(tx, { now, latest: now }),
   "jobs.disableMade": (tx) => jobs.disableMade(tx, "alice", now),
   "jobRuns.list of one": (tx) => runs.list(tx, { jobId: "j1" }, { limit: 5 }),
   "jobRuns.list": (tx) => runs.list(tx, "report", { limit: 5 }),
