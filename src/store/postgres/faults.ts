@@ -38,8 +38,9 @@ export const isReadOnly = (error: unknown) => codeOf(error) === "25006";
 /** True when a unique key was taken, perhaps by another process after this one had looked for it. */
 export const isTakenKey = (error: unknown) => codeOf(error) === "23505";
 
-/** True when another process came in between: the same once more may go well. */
-export const isConflict = (error: unknown) => ["40P01", "40001"].includes(codeOf(error)) || isTakenKey(error);
+/** True when another process came in between (55P03: it held a row for longer than a batch waits): the same once more may go well. */
+export const isConflict = (error: unknown) =>
+  ["40P01", "40001", "55P03"].includes(codeOf(error)) || isTakenKey(error);
 
 /** Says what failed: `unavailable` with what to do when the database cannot be used, else `internal`. Holds no password. */
 export function asFault(error: unknown): AppError {

@@ -12,8 +12,8 @@ export interface PostgresWriterOptions {
 
 /** How often a write is tried by itself that others came in between of. */
 const mostAttempts = 5;
-/** A key that is taken is seen by then: a write that did not look for it will never go well. */
-const mostForTakenKey = 1;
+/** A key that is taken is seen by then: a write that did not look for it will never go well. Nor does a server that is lost twice. */
+const mostOfOthers = 1;
 const pauseMs = 20;
 /** A write awaits only its statements. Less than what the server leaves a transaction in which nothing happens. */
 const quietMs = 2000;
@@ -22,8 +22,8 @@ const batchLockMs = 250;
 
 /**
  * The one writer of this process: callers queue, and all that wait share a transaction and its commit. A write may run
- * more than once before it is told, when another process came in between. What was not told may yet be stored, when the
- * connection was lost in the commit.
+ * more than once before it is told, when another process came in between or the connection was lost before the commit.
+ * What was not told may yet be stored, when it was lost in the commit.
  */
 export function createPostgresWriter({ connect, outage }: PostgresWriterOptions): Writer & {
   close(): void;
@@ -55,9 +55,11 @@ export function createPostgresWriter({ connect, outage }: PostgresWriterOptions)
   /** Resolves after the commit to what tells the callers. */
   async function transact(jobs: readonly Job[]): Promise<(() => void)[]> {
     const current = await begin(jobs.length > 1 ? batchLockMs : 0);
+    let isCommitting = false;
     try {
       const tell: (() => void)[] = [];
       for (const job of jobs) tell.push(await runJob(current, job));
+      isCommitting = true;
       const ended = await current.run("COMMIT");
       // A server answers so when it has undone everything instead.
       if (ended !== "COMMIT") throw new AppError("internal", `The server answered a COMMIT with ${ended}.`);
@@ -66,11 +68,11 @@ export function createPostgresWriter({ connect, outage }: PostgresWriterOptions)
       await current.run("ROLLBACK").catch(drop);
       // Another server may have become the one that takes writes.
       if (isReadOnly(error)) drop();
-      throw error;
+      throw isUnreachable(error) && !isCommitting ? new UndoneError(error) : error;
     }
   }
 
-  /** After another process came in between: by itself a job holds no locks but its own. */
+  /** After a write that was certainly undone: by itself a job holds no locks but its own. */
   async function runAlone(job: Job, committed: () => void) {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -79,8 +81,8 @@ export function createPostgresWriter({ connect, outage }: PostgresWriterOptions)
         for (const done of tell) done();
         return;
       } catch (error) {
-        const most = isTakenKey(error) ? mostForTakenKey : mostAttempts;
-        if (!isConflict(error) || attempt >= most) return job.reject(asFault(error));
+        const most = isConflict(error) && !isTakenKey(error) ? mostAttempts : mostOfOthers;
+        if (!isUndone(error) || attempt >= most) return job.reject(asFault(causeOf(error)));
       }
       await Bun.sleep(pauseMs * attempt * Math.random());
     }
@@ -92,7 +94,7 @@ export function createPostgresWriter({ connect, outage }: PostgresWriterOptions)
       committed();
       for (const done of tell) done();
     } catch (error) {
-      if (isConflict(error)) for (const job of batch) await runAlone(job, committed);
+      if (isUndone(error)) for (const job of batch) await runAlone(job, committed);
       else for (const job of batch) job.reject(asFault(error));
     }
   });
@@ -104,6 +106,16 @@ export function createPostgresWriter({ connect, outage }: PostgresWriterOptions)
     close: drop,
   };
 }
+
+/** The connection was lost before the commit was asked for, so that the server has undone everything. */
+class UndoneError extends Error {
+  constructor(override readonly cause: unknown) {
+    super("The connection was lost before the commit.");
+  }
+}
+
+const causeOf = (error: unknown) => (error instanceof UndoneError ? error.cause : error);
+const isUndone = (error: unknown) => error instanceof UndoneError || isConflict(error);
 
 /** Runs one job in the savepoint that is open. Throws only when the whole transaction is lost, or is to be run again. */
 async function runJob(session: Session, job: Job): Promise<() => void> {

@@ -140,16 +140,17 @@ test("createListener notices that its connection hangs, and makes another", asyn
     },
     notify: async (channel) => sql`SELECT pg_notify(${channel}, '')`,
     pollMs: 10,
-    probeMs: 50,
+    probeMs: 150,
   });
   listener.listen("events", hear);
   await sql`SELECT pg_notify('openclaw_events', 'before')`;
   while (!heard.includes("before")) await sql`SELECT pg_notify('openclaw_events', 'before')`;
+  const before = opened;
   const pids: { pid: number }[] = await sql.unsafe(`SELECT pid ${listening}`);
   for (const { pid } of pids) process.kill(pid, "SIGSTOP");
   try {
     // Nothing is heard: it polls, and at last it opens another client.
-    await until(() => opened > 1);
+    await until(() => opened > before);
     heard.length = 0;
     while (!heard.includes("after")) await sql`SELECT pg_notify('openclaw_events', 'after')`;
   } finally {

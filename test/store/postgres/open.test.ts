@@ -25,6 +25,15 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 const put = (store: Store, key: string) =>
   store.write((tx) => notes.put(tx, "alice", { key, content: key, now }));
 
+/** How many connections the server has, this store's included; more than all while it takes none. */
+const connectionsOf = (store: Store) =>
+  store
+    .read((tx) => tx`SELECT count(*) AS count FROM pg_stat_activity WHERE backend_type = 'client backend'`)
+    .then(
+      ([row]) => Number(row?.["count"]),
+      () => Number.POSITIVE_INFINITY,
+    );
+
 /** Why a database cannot be opened. */
 const refusal = (databaseUrl: string, startWaitMs = 0) =>
   withFolder(async (dataDir) => {
@@ -169,7 +178,7 @@ test("write goes on over another connection when its own hangs", async () => {
         process.kill(pid, "SIGCONT");
       }
     },
-    { databaseTimeoutMs: 200 },
+    { databaseTimeoutMs: 1000 },
   );
 });
 
@@ -178,19 +187,18 @@ test("write and read work with the fewest connections, and say that the server h
     cluster.url(),
     async (store) => {
       await using greedy = new SQL({ url: cluster.url(), max: 8 });
-      const taken: AsyncDisposable[] = [];
-      for (let index = 0; index < 8; index++)
+      // The server may still be ending the connections that opening the store took.
+      for (let taken = 0; taken < 8;)
         await greedy.reserve().then(
-          (connection) => taken.push({ [Symbol.asyncDispose]: async () => connection.release() }),
-          () => {},
+          () => taken++,
+          () => Bun.sleep(20),
         );
-      expect(taken.length).toBe(8);
       await expect(put(store, "a")).rejects.toMatchObject({
         code: "unavailable",
         message: expect.stringContaining("max_connections"),
       });
       await greedy.close({ timeout: 0 });
-      await store.check().catch(() => store.check());
+      while ((await connectionsOf(store)) > 2) await Bun.sleep(20);
       await Promise.all(Array.from({ length: 100 }, (_, index) => put(store, `k${index}`)));
       const found = await Promise.all(
         Array.from({ length: 100 }, (_, index) => store.read((tx) => notes.get(tx, "alice", `k${index}`))),

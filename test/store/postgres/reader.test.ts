@@ -1,3 +1,4 @@
+import { SQL } from "bun";
 import { expect, test } from "bun:test";
 import { createGate } from "../../../src/store/postgres/reader.ts";
 import { withPostgres } from "../with-postgres.ts";
@@ -34,12 +35,16 @@ test("createGate refuses who waits too long, and nobody else", async () => {
 
 test("read runs side by side on its connections, while a write takes its time", async () => {
   await withPostgres(
-    async (store) => {
-      const written = Promise.withResolvers<void>();
-      const writing = store.write(async (tx) => {
-        await tx`SELECT 1`;
-        await written.promise;
-      });
+    async (store, url) => {
+      await using other = new SQL({ url, max: 1 });
+      const holder = await other.reserve();
+      await holder`SELECT pg_advisory_lock(1)`;
+      let isWritten = false;
+      const writing = store
+        .write((tx) => tx`SELECT pg_advisory_xact_lock(1)`)
+        .then(() => {
+          isWritten = true;
+        });
       const rows = await Promise.all(
         Array.from({ length: 50 }, () =>
           store.read((tx) => tx`SELECT pg_backend_pid() AS pid, pg_sleep(0.01)`),
@@ -48,7 +53,9 @@ test("read runs side by side on its connections, while a write takes its time", 
       const pids = new Set(rows.map(([row]) => row?.pid));
       expect(pids.size).toBeGreaterThan(1);
       expect(pids.size).toBeLessThanOrEqual(4);
-      written.resolve();
+      expect(isWritten).toBe(false);
+      await holder`SELECT pg_advisory_unlock(1)`;
+      holder.release();
       await writing;
     },
     { databasePool: 6 },

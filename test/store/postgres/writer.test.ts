@@ -166,7 +166,7 @@ test("createPostgresWriter ends a statement that takes too long, and goes on wit
       });
       expect(await wordsIn(store)).toEqual(["a"]);
     },
-    { ...options, databaseTimeoutMs: 200 },
+    { ...options, databaseTimeoutMs: 500 },
   );
 });
 
@@ -183,8 +183,30 @@ test("createPostgresWriter waits for a lock of somebody else, but not for ever",
       expect(await usesOf(store)).toEqual([8, 0]);
       holder.release();
     },
-    { ...options, databaseTimeoutMs: 300 },
+    { ...options, databaseTimeoutMs: 1000 },
   );
+});
+
+test("createPostgresWriter waits for a lock of somebody else also with a write that came with others", async () => {
+  await withPostgres(async (store, url) => {
+    await using other = new SQL({ url, max: 1 });
+    const holder = await other.reserve();
+    await holder.unsafe("BEGIN; UPDATE words SET uses = 7 WHERE word = 'x'").simple();
+    const again = Promise.withResolvers<void>();
+    let runs = 0;
+    const waiting = store.write((tx) => {
+      runs += 1;
+      if (runs === 2) again.resolve();
+      return use(tx, "x");
+    });
+    const beside = store.write((tx) => add(tx, "a"));
+    await Promise.race([again.promise, waiting.catch(() => {})]);
+    await holder.unsafe("COMMIT").simple();
+    holder.release();
+    await Promise.all([waiting, beside]);
+    expect(await usesOf(store)).toEqual([8, 0]);
+    expect(await wordsIn(store)).toEqual(["a"]);
+  }, options);
 });
 
 test("createPostgresWriter ends a write that waits for something else, and goes on with the others", async () => {
@@ -212,5 +234,35 @@ test("createPostgresWriter loses its locks to the others when its process is sto
     expect(await usesOf(store)).toEqual([1, 0]);
     await expect(stopped.run("COMMIT")).rejects.toMatchObject({ errno: "25P03" });
     stopped.close();
+  }, options);
+});
+
+test("createPostgresWriter runs a write again whose connection was lost before its commit", async () => {
+  await withPostgres(async (store) => {
+    let runs = 0;
+    const lost = store.write(async (tx) => {
+      runs += 1;
+      await use(tx, "x");
+      if (runs === 1) await tx`SELECT pg_terminate_backend(pg_backend_pid())`;
+    });
+    const beside = store.write((tx) => use(tx, "y"));
+    await Promise.all([lost, beside]);
+    expect(await usesOf(store)).toEqual([1, 1]);
+    expect(runs).toBe(2);
+  }, options);
+});
+
+test("createPostgresWriter gives a write up whose connection is lost again and again", async () => {
+  await withPostgres(async (store) => {
+    let runs = 0;
+    const lost = store.write(async (tx) => {
+      runs += 1;
+      await use(tx, "x");
+      await tx`SELECT pg_terminate_backend(pg_backend_pid())`;
+    });
+    expect(await lost.catch((error: unknown) => error)).toMatchObject({ code: "unavailable" });
+    expect(runs).toBe(2);
+    await store.write((tx) => use(tx, "y"));
+    expect(await usesOf(store)).toEqual([0, 1]);
   }, options);
 });
