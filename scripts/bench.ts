@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { measureAttacks } from "./bench/attacks.ts";
 import { measureBranches } from "./bench/branches.ts";
 import { measureCompare } from "./bench/compare.ts";
 import { measureHanging } from "./bench/hanging.ts";
@@ -44,6 +45,7 @@ const groups = {
   telemetry: () => measureTelemetry(setting),
   overload: () => measureOverload(setting),
   neighbours: () => measureNeighbours(setting),
+  attacks: measureAttacks,
   sizes: () => measureSizes(setting, values.layer),
   compare: () => (compare === undefined ? [] : measureCompare(setting, compare)),
 };
