@@ -29,7 +29,7 @@ const StoredPiece = v.pipe(
 const firstWaitMs = 1000;
 const longestWaitMs = 15 * 60_000;
 /** However long a provider wants to be left alone. */
-const longestRetryAfterMs = 86_400_000;
+export const longestRetryAfterMs = 86_400_000;
 const longestReason = 500;
 
 /** Half of it by chance, so that what failed together does not come back together. */
@@ -82,6 +82,6 @@ export async function attempt(attempting: Attempting): Promise<Outcome | undefin
     const asked = told?.retryAfterMs;
     const waitMs =
       asked === undefined ? backoffMs(row.attempts) : Math.min(Math.max(0, asked), longestRetryAfterMs);
-    return { kind: "later", at: now() + Math.ceil(waitMs), why };
+    return { kind: "later", at: now() + Math.ceil(waitMs), why, asked: asked !== undefined };
   }
 }

@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import type { Tx } from "../store/tx.ts";
 import type { SessionEvent } from "../turns/turns.ts";
 
 /** Something that came with a message; its bytes are fetched when they are wanted, and at most `maxBytes` of them. */
@@ -25,6 +26,8 @@ export interface Inbound {
   readonly principal: string;
   readonly text: string;
   readonly attachments?: readonly Attachment[];
+  /** What the channel writes in the commit of its turn; false undoes all of it: the message was taken before. */
+  readonly also?: (tx: Tx) => Promise<boolean>;
 }
 
 /** What became of a message; all but `unavailable` (which is thrown) may be acknowledged to the provider. */
@@ -67,7 +70,7 @@ export interface Sending {
   readonly replaces?: string;
 }
 
-/** Why something could not be sent. `retryAfterMs` holds for the whole recipient; `final`: it never will be. */
+/** Why something could not be sent. `retryAfterMs` holds for the whole place (`placeOf`); `final`: it never will be. */
 export class DeliveryError extends Error {
   readonly final: boolean;
   readonly retryAfterMs: number | undefined;
@@ -86,6 +89,8 @@ export interface Preview {
   /** The provider's id of the message that shows the answer so far, when there is one. */
   readonly messageId: string | undefined;
   stop(): Promise<void>;
+  /** Takes the message away: it came so late that the answer was sent beside it. */
+  discard?(): Promise<void>;
 }
 
 /** One line of the channel's part of the doctor's report. */
@@ -110,10 +115,12 @@ export interface Channel {
   start?(inbox: Inbox, signal: AbortSignal): Promise<void>;
   /** Cuts an answer into what can be sent, without breaking a grapheme. */
   pieces(answer: string): readonly Piece[];
+  /** What of a recipient the provider knows, and counts for: the chat without its topic and who asked. Else all of it. */
+  placeOf?(recipient: string): string;
   /** Sends one piece; throws `DeliveryError`. Resolves with the provider's id of it. */
   send(sending: Sending, signal: AbortSignal): Promise<{ readonly id?: string }>;
-  /** Shows that an answer is on its way. */
-  preview?(recipient: string): Preview;
+  /** Shows that an answer is on its way. Its message is begun only when `isNext`: what was said to them before has arrived. */
+  preview?(recipient: string, isNext: () => Promise<boolean>): Preview;
   /** Looks outside: is the token good, is the webhook registered. */
   check?(signal: AbortSignal): Promise<readonly ChannelFinding[]>;
 }

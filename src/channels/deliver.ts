@@ -43,12 +43,12 @@ function piecesOf(
   if (channel === undefined) return plainPieces(all);
   try {
     const pieces = channel.pieces(all);
-    if (pieces.length > 0) return pieces;
+    return pieces.length > 0 ? pieces : [{ kind: "text", text: noAnswer }];
   } catch (error) {
     // The end of a turn must not hang on how a channel cuts: what is too long is refused by its provider, visibly.
     log.error("an answer could not be cut into pieces", { channel: channel.name, error });
+    return [{ kind: "text", text: all }];
   }
-  return [{ kind: "text", text: all }];
 }
 
 /** Turns what is said into rows of the outbox; `committed` wakes who sends them. */

@@ -3,8 +3,9 @@ import type { Line, OutboxRow } from "../store/outbox.ts";
 import * as lines from "../store/outbox-lines.ts";
 import { channelsLog as log } from "../telemetry/log.ts";
 import { count } from "../telemetry/metrics.ts";
-import { attempt } from "./attempt.ts";
+import { attempt, longestRetryAfterMs } from "./attempt.ts";
 import type { Channels } from "./deliver.ts";
+import { createPlaces } from "./places.ts";
 
 export interface OutboxParts {
   readonly store: Store;
@@ -35,6 +36,8 @@ const sendTimeoutMs = 30_000;
 /** After a fault of the store, and never less often while something waits: clocks may jump. */
 const lookAgainMs = 2000;
 const longestSleepMs = 60_000;
+/** A clock that goes back further was ahead, and was set right. */
+const leastSetBackMs = 60_000;
 
 const keyOf = ({ channel, recipient }: Line) => `${channel} ${recipient}`;
 
@@ -43,11 +46,13 @@ export function createOutbox(parts: OutboxParts): Outbox {
   const { store, channels, giveUpMs, now = Date.now, timeoutMs = sendTimeoutMs } = parts;
   const owner = Bun.randomUUIDv7();
   const stopped = new AbortController();
+  const places = createPlaces(channels);
   const active = new Map<string, { readonly channel: string; readonly work: Promise<void> }>();
   let running = false;
   let looking: Promise<void> | undefined;
   let again = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let lookedAt: number | undefined;
 
   const hold = () => ({ owner, now: now(), leaseMs });
 
@@ -78,7 +83,20 @@ export function createOutbox(parts: OutboxParts): Outbox {
     }
   }
 
+  /** Nothing waits for a time that a wrong clock has counted: that of this process, or at the start of an earlier one. */
+  async function heedClock() {
+    const at = now();
+    const wasAhead = lookedAt !== undefined && at < lookedAt - leastSetBackMs;
+    if (wasAhead || lookedAt === undefined) {
+      const latest = wasAhead ? at : at + longestRetryAfterMs;
+      await store.write((tx) => lines.endWaits(tx, { now: at, latest }));
+    }
+    if (wasAhead) places.forget();
+    lookedAt = at;
+  }
+
   async function look() {
+    await heedClock();
     // Another process may end with something that it did not send.
     let next = parts.alone ? Number.POSITIVE_INFINITY : now() + longestSleepMs;
     for (const name of channels.keys()) {
@@ -110,10 +128,13 @@ export function createOutbox(parts: OutboxParts): Outbox {
   }
 
   async function sendAll(line: Line) {
+    const until = places.aloneUntil(line);
+    if (until > now()) return store.write((tx) => lines.putOff(tx, line, { now: now(), until }));
     let row = await store.write((tx) => lines.claim(tx, line, hold()));
     while (row !== undefined) {
       const outcome = await send(row);
       if (outcome === undefined) return;
+      if (outcome.kind === "later" && outcome.asked) places.leaveAlone(line, outcome.at);
       row = await noteDown(row, outcome);
     }
   }
@@ -142,7 +163,8 @@ export function createOutbox(parts: OutboxParts): Outbox {
     countOutcome(row, outcome);
     for (;;) {
       try {
-        return await store.write((tx) => lines.note(tx, row, outcome, { ...hold(), goOn: running }));
+        const goOn = running && places.aloneUntil(row) <= now();
+        return await store.write((tx) => lines.note(tx, row, outcome, { ...hold(), goOn }));
       } catch (error) {
         if (stopped.signal.aborted) throw error;
         log.error("what was sent cannot be written down yet", {

@@ -1,4 +1,5 @@
 import type { Store } from "../store/open.ts";
+import { isWaiting } from "../store/outbox-lines.ts";
 import * as rows from "../store/previews.ts";
 import { channelsLog as log } from "../telemetry/log.ts";
 import { endsTurn, type Listener, type SessionEvent } from "../turns/turns.ts";
@@ -15,19 +16,21 @@ export interface Previews {
 }
 
 /** A provider that hangs does not keep an answer from being sent. */
-const settleMs = 5000;
+const usualSettleMs = 5000;
 /** Turns that are shown at once; those beyond have no preview. */
 const mostShown = 1000;
 
 interface Shown {
   readonly preview: Preview;
   kept?: Promise<void>;
+  /** Its message is taken away as soon as it is known: the answer is sent beside it. */
+  late?: boolean;
   stopped?: Promise<void>;
 }
 
-function show(channel: Channel, recipient: string): Shown | undefined {
+function show(channel: Channel, recipient: string, isNext: () => Promise<boolean>): Shown | undefined {
   try {
-    const preview = channel.preview?.(recipient);
+    const preview = channel.preview?.(recipient, isNext);
     return preview && { preview };
   } catch (error) {
     log.warn("a preview could not be begun", { channel: channel.name, error });
@@ -44,8 +47,17 @@ function tell(preview: Preview, event: SessionEvent) {
   }
 }
 
+const discard = (turnId: string, preview: Preview) =>
+  preview
+    .discard?.()
+    .catch((error: unknown) => log.warn("a preview stays beside its answer", { turn: turnId, error }));
+
 /** Previews over the store: which message shows an answer is kept, so that the end of the answer replaces it. */
-export function createPreviews(store: Store, now: () => number = Date.now): Previews {
+export function createPreviews(
+  store: Store,
+  now: () => number = Date.now,
+  settleMs = usualSettleMs,
+): Previews {
   const shown = new Map<string, Shown>();
 
   /** Keeps the id of the message once there is one. */
@@ -62,12 +74,16 @@ export function createPreviews(store: Store, now: () => number = Date.now): Prev
   async function stop(turnId: string, of: Shown): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, settleMs);
-    await Promise.race([
-      of.preview.stop().catch((error: unknown) => log.warn("a preview could not be ended", { error })),
-      late.promise,
-    ]);
+    let hasEnded = false;
+    const ended = of.preview
+      .stop()
+      .catch((error: unknown) => log.warn("a preview could not be ended", { error }))
+      .then(() => (hasEnded = true));
+    await Promise.race([ended, late.promise]);
     clearTimeout(timer);
-    await keep(turnId, of);
+    of.late = !hasEnded && of.preview.messageId === undefined;
+    if (of.late) void ended.then(() => discard(turnId, of.preview));
+    else await keep(turnId, of);
   }
 
   const end = (turnId: string, of: Shown) =>
@@ -77,10 +93,12 @@ export function createPreviews(store: Store, now: () => number = Date.now): Prev
     begin(channel, recipient) {
       if (channel.preview === undefined) return undefined;
       let of: Shown | undefined;
+      const line = { channel: channel.name, recipient };
+      const isNext = async () => !(await store.read((tx) => isWaiting(tx, line)));
       return (event) => {
         const { turnId } = event;
         // Not before the turn was accepted: what is shown must come to an end.
-        of ??= shown.size < mostShown ? show(channel, recipient) : undefined;
+        of ??= shown.size < mostShown ? show(channel, recipient, isNext) : undefined;
         if (of === undefined || of.stopped !== undefined) return;
         shown.set(turnId, of);
         tell(of.preview, event);
@@ -92,6 +110,7 @@ export function createPreviews(store: Store, now: () => number = Date.now): Prev
     async settle(turnId) {
       const of = shown.get(turnId);
       if (of !== undefined) await end(turnId, of);
+      if (of?.late === true) return undefined;
       return of?.preview.messageId ?? store.read((tx) => rows.find(tx, turnId));
     },
 

@@ -11,22 +11,44 @@ const longestWaitMs = 60_000;
 /** Of the growing answer its end is shown, so that one sees it grow. */
 const mostShown = 3000;
 
-/** A message that shows a growing answer, by edits at most every `editMs`. */
-export function slackPreview(api: SlackApi, place: SlackPlace, editMs = slackEditMs): Preview {
+/** Else it may have been taken, though nobody told us so. */
+const isRefusal = (error: unknown) =>
+  error instanceof SlackError && (error.code !== "" || error.retryAfterMs !== undefined);
+
+/** A message that shows a growing answer, begun when `isNext`, by edits at most every `editMs`. */
+export function slackPreview(
+  api: SlackApi,
+  place: SlackPlace,
+  editMs = slackEditMs,
+  isNext: () => Promise<boolean> = async () => true,
+): Preview {
   const ended = new AbortController();
   let text = "";
   let shown = "";
   let messageId: string | undefined;
+  /** The first message is on its way, or was taken, or may have been: there is no second one. */
+  let begun = false;
   let waitMs = editMs;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let working: Promise<void> | undefined;
+
+  async function begin(fields: object) {
+    begun = true;
+    try {
+      messageId = (await api.call("chat.postMessage", { ...fields }, ended.signal)).ts;
+    } catch (error) {
+      begun = !isRefusal(error);
+      throw error;
+    }
+  }
 
   async function show() {
     const said = text;
     const tail = said.length > mostShown ? `…${said.slice(-mostShown).toWellFormed()}` : said;
     const fields = { ...target(place), text: `${escapeText(tail)} …` };
     try {
-      if (messageId === undefined) messageId = (await api.call("chat.postMessage", fields, ended.signal)).ts;
+      if (messageId === undefined && (!(await isNext()) || ended.signal.aborted)) return;
+      if (messageId === undefined) await begin(fields);
       else await api.call("chat.update", { ...fields, ts: messageId }, ended.signal);
       shown = said;
       waitMs = editMs;
@@ -41,6 +63,7 @@ export function slackPreview(api: SlackApi, place: SlackPlace, editMs = slackEdi
   }
 
   function plan() {
+    if (begun && messageId === undefined) return;
     if (
       timer !== undefined ||
       working !== undefined ||
@@ -75,6 +98,12 @@ export function slackPreview(api: SlackApi, place: SlackPlace, editMs = slackEdi
       await working;
       ended.abort();
       clearTimeout(timer);
+    },
+    async discard() {
+      if (messageId === undefined) return;
+      const gone = { channel: place.channel, ts: messageId };
+      const never = new AbortController().signal;
+      await api.call("chat.delete", gone, never).catch((error) => log.debug("a preview stays", { error }));
     },
   };
 }

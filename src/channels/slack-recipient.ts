@@ -15,6 +15,9 @@ const shape = /^([A-Z][A-Z0-9]{1,31})(?:\/(\d{1,12}\.\d{1,8}))?(?:#([A-Z][A-Z0-9
 export const writeRecipient = ({ channel, thread, asker }: SlackPlace) =>
   `${channel}${thread === undefined ? "" : `/${thread}`}${asker === undefined ? "" : `#${asker}`}`;
 
+/** Slack's limits are those of a channel, whatever thread of it and whoever asked. */
+export const placeOf = (recipient: string) => shape.exec(recipient)?.[1] ?? recipient;
+
 /** Throws a final `DeliveryError` for what is none; jobs and webhooks name recipients by hand. */
 export function readRecipient(recipient: string): SlackPlace {
   const [, channel, thread, asker] = shape.exec(recipient) ?? [];

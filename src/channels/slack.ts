@@ -9,7 +9,7 @@ import { createSlackApi, SlackError } from "./slack-api.ts";
 import { decidedBlocks, type Pressed, questionBlocks, readPressed } from "./slack-buttons.ts";
 import { readMessage, SlackEvent } from "./slack-inbound.ts";
 import { slackPreview } from "./slack-preview.ts";
-import { readRecipient, target } from "./slack-recipient.ts";
+import { placeOf, readRecipient, target } from "./slack-recipient.ts";
 import { escapeText, slackPieces, toMrkdwn } from "./slack-text.ts";
 
 const name = "slack";
@@ -132,13 +132,14 @@ export const makeSlack: MakeChannel = (settings, { now = Date.now }) => {
     },
 
     pieces: slackPieces,
+    placeOf,
 
     async send(sending, signal) {
       const { ts } = await post(sending, signal);
       return ts === undefined ? {} : { id: ts };
     },
 
-    preview: (recipient) => slackPreview(api, readRecipient(recipient)),
+    preview: (recipient, isNext) => slackPreview(api, readRecipient(recipient), undefined, isNext),
 
     async check(signal) {
       try {

@@ -44,8 +44,11 @@ export interface TelegramApi {
 
 const callTimeoutMs = 15_000;
 const downloadTimeoutMs = 60_000;
-/** Of one answer; a hundred updates take far less. */
-const mostAnswerBytes = 8 * 1024 * 1024;
+/**
+ * Of one answer, a hundred updates: a reply to a long message takes 100 KB, as beyond ASCII each UTF-16 unit is written in
+ * six bytes. What is too long would stop the polling for good.
+ */
+const mostAnswerBytes = 100 * 256 * 1024;
 
 const Me = v.object({ id: v.pipe(v.number(), v.safeInteger()), username: v.optional(v.string(), "") });
 

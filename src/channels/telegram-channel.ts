@@ -4,13 +4,14 @@ import { channelsLog as log } from "../telemetry/log.ts";
 import { hideSecrets } from "../telemetry/mask.ts";
 import type { Channel, Inbox, Preview } from "./channel.ts";
 import { createOnlyOne } from "./only-one.ts";
+import { createAlbums } from "./telegram-albums.ts";
 import { createTelegramApi, type TelegramApi } from "./telegram-api.ts";
 import { checkTelegram } from "./telegram-check.ts";
 import { createIntake } from "./telegram-intake.ts";
 import { telegramPieces } from "./telegram-pieces.ts";
 import { pollLeaseMs, type PollPace, pollTelegram } from "./telegram-poll.ts";
 import { type PreviewPace, showTelegramPreview } from "./telegram-preview.ts";
-import { findRecipient } from "./telegram-recipient.ts";
+import { findRecipient, placeOf } from "./telegram-recipient.ts";
 import { buttonKey, deriveSecret, secretMark } from "./telegram-secret.ts";
 import { createTelegramSender } from "./telegram-send.ts";
 import { keepWebhook, telegramRoutes } from "./telegram-webhook.ts";
@@ -32,6 +33,7 @@ export interface TelegramParts {
   /** Handed in by tests. */
   readonly pollPace?: PollPace;
   readonly previewPace?: PreviewPace;
+  readonly albumQuietMs?: number;
 }
 
 const mostCommands = 100;
@@ -66,7 +68,9 @@ export function createTelegram(settings: TelegramSettings, parts: TelegramParts)
       ? { publicUrl, secret, mark: secretMark(token, secret) }
       : undefined;
   const never = new AbortController().signal;
-  const intake = (inbox: Inbox, signal: AbortSignal) => createIntake({ channel, inbox, api, key, signal });
+  const albums = createAlbums({ store: parts.store, quietMs: parts.albumQuietMs, now: parts.now });
+  const intake = (inbox: Inbox, signal: AbortSignal) =>
+    createIntake({ channel, inbox, albums, api, key, signal });
 
   const channel: Channel = {
     name: "telegram",
@@ -74,21 +78,27 @@ export function createTelegram(settings: TelegramSettings, parts: TelegramParts)
     allowedSenders: telegramSenders,
     ...(webhook !== undefined && { routes: (inbox) => telegramRoutes(secret, intake(inbox, never)) }),
     async start(inbox, signal) {
-      const commands = registerCommands(api, parts, signal);
-      if (webhook === undefined) {
+      const own = intake(inbox, signal);
+      const receive = async () => {
+        if (webhook !== undefined) return keepWebhook(api, webhook, signal);
         const onlyOne = await createOnlyOne(parts.store, "telegram-poll", { leaseMs: pollLeaseMs });
         const { pollPace: pace } = parts;
-        await pollTelegram({ api, intake: intake(inbox, signal), onlyOne, ...(pace && { pace }) }, signal);
-      } else {
-        await keepWebhook(api, webhook, signal);
-      }
-      await commands;
+        await pollTelegram({ api, intake: own, onlyOne, ...(pace && { pace }) }, signal);
+      };
+      const commands = registerCommands(api, parts, signal);
+      // What fails is begun anew as a whole.
+      const ended = new AbortController();
+      const kept = albums.keep(own.takeAlbum, AbortSignal.any([signal, ended.signal]));
+      await receive().finally(() => ended.abort());
+      await Promise.all([commands, kept]);
     },
     pieces: telegramPieces,
+    placeOf,
     send,
-    preview(recipient) {
+    preview(recipient, isNext) {
       const place = findRecipient(recipient);
-      return place === undefined ? noPreview : showTelegramPreview(api, place, parts.previewPace, parts.now);
+      if (place === undefined) return noPreview;
+      return showTelegramPreview(api, place, parts.previewPace, parts.now, isNext);
     },
     check: (signal) => checkTelegram(api, webhook, signal, parts.now),
   };

@@ -1,5 +1,5 @@
 import type { Token, Tokens } from "marked";
-import { longestMessage } from "./telegram-pieces.ts";
+import { isSeen, longestMessage } from "./telegram-pieces.ts";
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
@@ -116,8 +116,8 @@ function blocks(tokens: readonly Token[], depth: number): string {
 /** Deeper than this the reader of Markdown would take its time; nobody writes so. */
 const tooDeep = /(?:^|\n)[ \t]*(?:[>*+-][ \t]*){24}/;
 
-/** The limit counts what is seen, not the tags. */
-const shownLength = (html: string) => html.replace(/<[^>]*>/g, "").replace(/&[a-z]+;/g, "&").length;
+/** What is left of the HTML without its tags: that counts for Telegram. */
+const shown = (html: string) => html.replace(/<[^>]*>/g, "").replace(/&[a-z]+;/g, "&");
 
 /**
  * Markdown of a model as the HTML that Telegram takes: `b i s code pre a blockquote`, with everything else escaped and
@@ -128,7 +128,8 @@ export async function telegramHtml(markdown: string): Promise<string | undefined
   const { lexer } = await import("marked");
   try {
     const html = blocks(lexer(markdown, { gfm: true }), 0);
-    return shownLength(html) > longestMessage ? undefined : html;
+    const text = shown(html);
+    return text.length > longestMessage || !isSeen(text) ? undefined : html;
   } catch {
     return undefined;
   }

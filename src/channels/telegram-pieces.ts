@@ -11,6 +11,9 @@ const longestAddress = 2048;
 const imageLine = /^[ \t]*\[IMAGE_URL:[ \t]*(https:\/\/[^\s\]]+)\][ \t]*$/;
 const fenceLine = /^ {0,3}(`{3,}|~{3,})([^\n`]*)$/;
 
+/** False for blanks and marks that nobody sees: Telegram refuses a message of nothing else. */
+export const isSeen = (text: string) => /[^\s\u180e\u200b-\u200f\u202a-\u202e\u2800\ufffc]/.test(text);
+
 type Fence = { readonly mark: string; readonly opening: string } | undefined;
 
 /** The block of code that a line opens or closes, after the one that is open before it. */
@@ -25,15 +28,22 @@ function fenceAfter(line: string, open: Fence): Fence {
   return closes ? undefined : open;
 }
 
-/** Closes a block of code at the end of a piece and opens it again in the next. */
+/** Closes a block of code at the end of a piece and opens it again in the next; leaves out what holds nothing to see. */
 function cutMarkdown(text: string): string[] {
-  if (text.length <= longestMessage) return [text];
+  const fits = text.length <= longestMessage;
   let open: Fence;
-  return cutText(text, longestMessage - fenceRoom).map((piece) => {
+  return (fits ? [text] : cutText(text, longestMessage - fenceRoom)).flatMap((piece) => {
     const before = open;
-    for (const line of piece.split("\n")) open = fenceAfter(line, open);
+    let seen = false;
+    for (const line of piece.split("\n")) {
+      const after = fenceAfter(line, open);
+      seen ||= after === open && isSeen(line);
+      open = after;
+    }
+    if (!seen) return [];
+    if (fits) return [piece];
     const closed = open === undefined ? piece : `${piece}${piece.endsWith("\n") ? "" : "\n"}${open.mark}`;
-    return before === undefined ? closed : `${before.opening}\n${closed}`;
+    return [before === undefined ? closed : `${before.opening}\n${closed}`];
   });
 }
 
@@ -45,9 +55,7 @@ export function telegramPieces(answer: string): Piece[] {
   const endText = () => {
     const text = lines.join("\n");
     lines = [];
-    // Telegram refuses what nobody can see.
-    const seen = cutMarkdown(text).filter((piece) => piece.trim() !== "");
-    pieces.push(...seen.map((piece) => ({ kind: "text" as const, text: piece })));
+    pieces.push(...cutMarkdown(text).map((piece) => ({ kind: "text" as const, text: piece })));
   };
   let open: Fence;
   for (const line of answer.toWellFormed().split("\n")) {

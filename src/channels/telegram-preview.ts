@@ -16,7 +16,7 @@ export interface PreviewPace {
 
 export const usualPace: PreviewPace = { typingMs: 4500, privateMs: 1000, groupMs: 3000 };
 
-/** Whoever ends a preview waits for what is on its way. */
+/** Whoever ends a preview waits for what is on its way. The first message may take longer: its number is needed. */
 const callMs = 4000;
 /** Less is not worth a message that pushes a notification. */
 const leastText = 20;
@@ -26,6 +26,10 @@ const mostKept = 3 * longestMessage;
 const pauseMs = 30_000;
 
 const Sent = v.object({ message_id: v.pipe(v.number(), v.safeInteger()) });
+
+/** Else it may have been taken, though nobody told us so. */
+const isRefusal = (error: unknown) =>
+  error instanceof TelegramError && error.status >= 400 && error.status < 500;
 
 /** The text of a turn as it grows: what is said in several steps stands in paragraphs of its own. */
 function addTo(text: string, began: number, event: LoggedEvent): { text: string; began: number } {
@@ -46,18 +50,22 @@ const beginning = (text: string) => {
   return more.length === 0 ? first : `${first.trimEnd()} …`;
 };
 
-/** Types from the first event on, then shows the answer as it grows in one message of plain text. */
+/** Types from the first event on, then shows the answer as it grows in one message of plain text, begun when `isNext`. */
 export function showTelegramPreview(
   api: TelegramApi,
   place: TelegramPlace,
   pace: PreviewPace = usualPace,
   now: () => number = Date.now,
+  isNext: () => Promise<boolean> = async () => true,
 ): Preview {
   const ending = new AbortController();
+  const never = new AbortController().signal;
   const everyMs = isGroup(place) ? pace.groupMs : pace.privateMs;
   let said = { text: "", began: 0 };
   let shown = "";
   let messageId: number | undefined;
+  /** The first message is on its way, or was taken, or may have been: there is no second one. */
+  let begun = false;
   let notBefore = now() + everyMs;
   let sending: Promise<void> | undefined;
   let typing: Promise<void> | undefined;
@@ -77,17 +85,30 @@ export function showTelegramPreview(
       .finally(() => (typing = undefined));
   };
 
+  async function begin(plain: { readonly text: string }) {
+    begun = true;
+    try {
+      // Not ended by `stop`: a message whose number nobody knows could not be replaced.
+      const sent = await api.call("sendMessage", { ...target(place), ...plain }, never);
+      messageId = v.parse(Sent, sent).message_id;
+    } catch (error) {
+      begun = !isRefusal(error);
+      throw error;
+    }
+  }
+
   async function show(text: string) {
     const plain = { text, link_preview_options: { is_disabled: true } };
     try {
       if (messageId === undefined) {
-        // Not ended by `stop`: a message whose number nobody knows could not be replaced.
-        const never = new AbortController().signal;
-        const sent = await api.call("sendMessage", { ...target(place), ...plain }, never, callMs);
-        messageId = v.parse(Sent, sent).message_id;
+        if (!(await isNext())) {
+          notBefore = now() + everyMs;
+          return;
+        }
+        if (ending.signal.aborted) return;
+        await begin(plain);
       } else {
-        const { chat_id } = target(place);
-        const edit = { chat_id, message_id: messageId, text, link_preview_options: { is_disabled: true } };
+        const edit = { chat_id: place.chat, message_id: messageId, ...plain };
         await api.call("editMessageText", edit, ending.signal, callMs);
       }
       shown = text;
@@ -99,6 +120,7 @@ export function showTelegramPreview(
 
   function plan() {
     if (ending.signal.aborted || sending !== undefined || later !== undefined) return;
+    if (begun && messageId === undefined) return;
     const text = beginning(said.text);
     if (text === shown || text.trim().length < leastText) return;
     const waitMs = Math.max(0, notBefore - now());
@@ -146,6 +168,11 @@ export function showTelegramPreview(
       ending.abort();
       end();
       await Promise.all([sending, typing]);
+    },
+    async discard() {
+      if (messageId === undefined) return;
+      const gone = { chat_id: place.chat, message_id: messageId };
+      await api.call("deleteMessage", gone, never).catch((error) => log.debug("a preview stays", { error }));
     },
   };
 }

@@ -25,6 +25,9 @@ export function findRecipient(recipient: string): TelegramPlace | undefined {
   };
 }
 
+/** The limits of the Bot API are those of a chat, whatever topic and whoever asked. */
+export const placeOf = (recipient: string) => findRecipient(recipient)?.chat ?? recipient;
+
 /** Throws a final `DeliveryError` for what is none. */
 export function readRecipient(recipient: string): TelegramPlace {
   const place = findRecipient(recipient);

@@ -18,7 +18,8 @@ type Put = (text: Text) => Promise<unknown>;
 const says = (error: unknown, words: RegExp): error is TelegramError =>
   error instanceof TelegramError && error.status === 400 && words.test(error.message);
 
-const badHtml = /can't parse entities|message is too long|unsupported start tag/i;
+const badHtml =
+  /can't parse entities|message is too long|unsupported start tag|text is empty|text must be non-empty/i;
 const notChanged = /message is not modified/i;
 const noSuchMessage =
   /message to edit not found|message can't be edited|MESSAGE_ID_INVALID|message_id_invalid/i;
@@ -29,7 +30,7 @@ const badPhoto =
 async function putMarkdown(markdown: string, put: Put): Promise<unknown> {
   const plain = { text: cutText(markdown, longestMessage)[0] ?? "" };
   const html = await telegramHtml(markdown);
-  if (html === undefined || html === "") return put(plain);
+  if (html === undefined) return put(plain);
   try {
     return await put({ text: html, parse_mode: "HTML" });
   } catch (error) {

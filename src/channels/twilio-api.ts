@@ -37,14 +37,20 @@ const Answer = v.object({
   error_message: v.nullish(v.string()),
 });
 
-/** Codes that go by, whatever status they come with: too many requests, a full queue, a fault of Twilio's. */
-const passing = new Set([14107, 20003, 20429, 20500, 20503, 30001, 30008, 30022, 63018]);
+/**
+ * Codes that go by, whatever status they come with: too many requests or messages, a full queue, a fault of Twilio's, an
+ * account that is suspended and will be mended by its owner.
+ */
+const passing = new Set([
+  14107, 20003, 20005, 20429, 20500, 20503, 21611, 30001, 30002, 30008, 30022, 63018, 63038,
+]);
 
 const isFinal = (status: number, errorCode: number | undefined) => {
   if (errorCode !== undefined && passing.has(errorCode)) return false;
   // Wrong keys are mended by the operator, and what waits goes out then.
   if ([401, 408, 425, 429].includes(status)) return false;
-  return status < 500 && (status >= 400 || errorCode !== undefined);
+  // Without a code of Twilio's it was perhaps something in between that said no: a firewall, a proxy that asks who we are.
+  return errorCode === undefined ? status === 400 || status === 413 : status < 500;
 };
 
 export const basicAuth = ({ account, token }: Pick<TwilioAccount, "account" | "token">) =>

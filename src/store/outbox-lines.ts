@@ -13,7 +13,8 @@ export interface Hold {
 /** What became of one try. */
 export type Outcome =
   | { readonly kind: "sent"; readonly providerId?: string }
-  | { readonly kind: "later"; readonly at: number; readonly why: string }
+  /** `asked`: the provider wants to be left alone until then. */
+  | { readonly kind: "later"; readonly at: number; readonly why: string; readonly asked?: boolean }
   | { readonly kind: "dead"; readonly why: string };
 
 const StoredLine = v.object({ channel: v.string(), recipient: v.string() });
@@ -29,6 +30,14 @@ export async function due(tx: Tx, channel: string, now: number, limit: number): 
     WHERE channel = ${channel} AND next_at IS NOT NULL AND next_at <= ${now} AND lease_until <= ${now}
     ORDER BY next_at LIMIT ${limit}`;
   return every(StoredLine, rows);
+}
+
+/** True while something waits to be sent to a recipient, or is being sent. */
+export async function isWaiting(tx: Tx, { channel, recipient }: Line): Promise<boolean> {
+  const rows = await tx`
+    SELECT 1 FROM outbox_lines
+    WHERE channel = ${channel} AND recipient = ${recipient} AND next_at IS NOT NULL`;
+  return rows.length > 0;
 }
 
 /** When the next recipient of a channel can be written to, or a process that holds one is taken for gone. */
@@ -108,6 +117,22 @@ export async function note(
     UPDATE outbox_lines SET next_at = ${outcome.kind === "later" ? outcome.at : hold.now}, owner = NULL, lease_until = 0
     WHERE channel = ${channel} AND recipient = ${recipient}`;
   return undefined;
+}
+
+/** Lets a recipient whom no process holds wait. */
+export async function putOff(
+  tx: Tx,
+  { channel, recipient }: Line,
+  of: { now: number; until: number },
+): Promise<void> {
+  await tx`
+    UPDATE outbox_lines SET next_at = ${of.until}
+    WHERE channel = ${channel} AND recipient = ${recipient} AND next_at <= ${of.now} AND lease_until <= ${of.now}`;
+}
+
+/** Lets nobody wait who would be written to later than `latest`: their time was counted by a clock that was ahead. */
+export async function endWaits(tx: Tx, of: { now: number; latest: number }): Promise<void> {
+  await tx`UPDATE outbox_lines SET next_at = ${of.now} WHERE next_at > ${of.latest}`;
 }
 
 /** Gives back what a process holds; without a name what anybody held: whoever is alone with its store. */

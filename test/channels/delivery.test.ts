@@ -7,6 +7,7 @@ import { memoryStore } from "../../src/store/open.ts";
 import * as outbox from "../../src/store/outbox.ts";
 import * as previews from "../../src/store/previews.ts";
 import { done, echo, said, text } from "../gateway/helpers/runs.ts";
+import { until } from "../helpers/until.ts";
 import { aHouse, says } from "./a-house.ts";
 import { startProvider } from "./a-provider.ts";
 
@@ -207,6 +208,32 @@ test("the first piece of an answer replaces its preview, which is ended before",
   ]);
   expect(house.provider.arrived[1]?.replaces).toBeUndefined();
   expect(told).toEqual(["started", "status", "text", "text", "done", "stop"]);
+});
+
+test("a preview is begun when all that was said to the same person before has arrived", async () => {
+  const { preview } = aPreview();
+  const heard = Promise.withResolvers<() => Promise<boolean>>();
+  await using house = await aHouse({
+    channel: {
+      preview(_, isNext) {
+        heard.resolve(isNext);
+        return preview();
+      },
+    },
+  });
+  await house.store.write(async (tx) => {
+    const earlier = { kind: "pairing", channel: "post", id: "earlier", text: "earlier" };
+    await house.deliveries.post(tx, { ...earlier, recipient: "ann" });
+  });
+  await house.take(says("hello"));
+
+  const isNext = await heard.promise;
+  expect(await isNext()).toBe(false);
+  await house.outbox.start();
+  await house.provider.took(2);
+  await until("nothing waits any more", isNext);
+
+  expect(house.provider.texts()).toEqual(["earlier", "You said: hello"]);
 });
 
 test("an answer replaces its preview also when a question was delivered in between", async () => {

@@ -176,6 +176,16 @@ test("createOutbox writes to many recipients at once, each in order", async () =
     ).toEqual([`${n}a`, `${n}b`, `${n}c`]);
 });
 
+test("createDeliveries says so where a channel finds nothing in an answer that could be seen", async () => {
+  const { provider, outbox, say } = await made();
+  Object.assign(provider.channel, { pieces: () => [] } satisfies Partial<Channel>);
+  await outbox.start();
+  await say("t1", "\u200b");
+  await provider.took(1);
+
+  expect(provider.texts()).toEqual(["(There was no text in the answer.)"]);
+});
+
 test("createDeliveries keeps what is for a channel that is off, visibly", async () => {
   const { outbox, say, store } = await made();
   await outbox.start();

@@ -8,14 +8,14 @@ const told = (event: LoggedEvent): SessionEvent => ({ sessionId: "s", turnId: "t
 const text = (said: string) => told({ type: "text", text: said });
 
 /** A preview whose stand-in says when it was asked for the `n`th time. */
-function made(answer: Answer) {
+function made(answer: Answer, isNext?: () => Promise<boolean>) {
   const asked = Array.from({ length: 3 }, () => Promise.withResolvers<Seen>());
   const provider = standIn((request, index) => {
     asked[index]?.resolve(request);
     return answer(request, index);
   });
   const api = createSlackApi(provider.url, () => "xoxb", Date.now);
-  const preview = slackPreview(api, { channel: "C1", thread: "1.2" }, 1);
+  const preview = slackPreview(api, { channel: "C1", thread: "1.2" }, 1, isNext);
   const nth = async (index: number): Promise<unknown> => {
     const seen = await asked[index]?.promise;
     return { path: seen?.path, ...JSON.parse(seen?.body ?? "null") };
@@ -57,6 +57,23 @@ test("slackPreview waits for its first message before it ends, so that the answe
   expect(it.preview.messageId).toBe("5.5");
 });
 
+test("slackPreview begins no message before what was said earlier has arrived", async () => {
+  let asked = 0;
+  const askedTwice = Promise.withResolvers<void>();
+  let arrived = false;
+  const isNext = async () => {
+    if (++asked === 2) askedTwice.resolve();
+    return arrived;
+  };
+  await using it = made(() => Response.json({ ok: true, ts: "5.5" }), isNext);
+  it.preview.event(text("Once"));
+  await askedTwice.promise;
+  expect(it.provider.seen).toEqual([]);
+  arrived = true;
+  expect(await it.nth(0)).toMatchObject({ path: "/chat.postMessage", text: "Once …" });
+  await it.preview.stop();
+});
+
 test("slackPreview goes on after a refusal that goes by, and gives up after one that is final", async () => {
   await using limited = made((_, index) =>
     index === 0
@@ -75,4 +92,37 @@ test("slackPreview goes on after a refusal that goes by, and gives up after one 
   gone.preview.event(text(" more"));
   expect(gone.preview.messageId).toBeUndefined();
   expect(gone.provider.seen).toHaveLength(1);
+});
+
+test("slackPreview begins no second message where nobody knows whether the first was taken", async () => {
+  await using it = made((_, index) =>
+    index === 0 ? new Response("", { status: 504 }) : Response.json({ ok: true, ts: "5.5" }),
+  );
+  it.preview.event(text("Once"));
+  await it.nth(0);
+  it.preview.event(text(" upon a time"));
+
+  // Meanwhile another one is begun and edited, by the same pace.
+  const other = slackPreview(
+    createSlackApi(it.provider.url, () => "xoxb", Date.now),
+    { channel: "C2" },
+    5,
+  );
+  other.event(text("Twice"));
+  await it.nth(1);
+  other.event(text(" as well"));
+  expect(await it.nth(2)).toMatchObject({ path: "/chat.update", channel: "C2" });
+  await other.stop();
+  await it.preview.stop();
+  expect(it.preview.messageId).toBeUndefined();
+  expect(it.provider.seen).toHaveLength(3);
+});
+
+test("slackPreview takes its message away", async () => {
+  await using it = made(() => Response.json({ ok: true, ts: "5.5" }));
+  it.preview.event(text("Once"));
+  await it.nth(0);
+  await it.preview.stop();
+  await it.preview.discard?.();
+  expect(await it.nth(1)).toEqual({ path: "/chat.delete", channel: "C1", ts: "5.5" });
 });

@@ -21,6 +21,10 @@ test("telegramPieces makes a photo of a line that names an https picture, outsid
 test("telegramPieces sends nothing that nobody can see", () => {
   expect(telegramPieces("")).toEqual([]);
   expect(telegramPieces(" \n\n ")).toEqual([]);
+  expect(telegramPieces("\u200b\u200e \ufeff\n\u2800")).toEqual([]);
+  expect(telegramPieces("```\n```")).toEqual([]);
+  expect(telegramPieces("Look:\n[IMAGE_URL:https://x.test/a.png]\n~~~js\n \n~~~\n")).toHaveLength(2);
+  expect(telegramPieces("```\n~~~\n```")).toHaveLength(1);
 });
 
 test("telegramPieces closes a block of code where it cuts it, and opens it again", () => {
@@ -31,6 +35,15 @@ test("telegramPieces closes a block of code where it cuts it, and opens it again
     expect(text.match(/^```/gm)?.length).toBe(2);
   }
   expect(pieces[1]?.text).toStartWith("```ts\n");
+});
+
+test("telegramPieces makes no message of the empty block that is left where it cuts before its end", () => {
+  // Up to the end of a piece, however long that is: one of them is cut right before what closes the block.
+  for (let length = 3990; length < 4010; length++) {
+    const code = `${"x".repeat(99)}\n`.repeat(40).slice(-length).replace(/\n$/, "");
+    const pieces = telegramPieces(`\`\`\`ts\n${code}\n\`\`\`${"\n".repeat(200)}`);
+    for (const { text } of pieces) expect(text).toContain("xx");
+  }
 });
 
 test("telegramPieces stays within the limit and loses nothing, emoji and right-to-left text included", () => {

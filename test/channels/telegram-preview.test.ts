@@ -74,6 +74,25 @@ test("showTelegramPreview waits as long as Telegram says", async () => {
   expect(preview.messageId).toBeUndefined();
 });
 
+test("showTelegramPreview begins no message before what was said earlier has arrived", async () => {
+  using api = startBotApi();
+  let asked = 0;
+  const askedTwice = Promise.withResolvers<void>();
+  let arrived = false;
+  const isNext = async () => {
+    if (++asked === 2) askedTwice.resolve();
+    return arrived;
+  };
+  const client = createTelegramApi(api.url, botToken);
+  const preview = showTelegramPreview(client, { chat: "7" }, pace, Date.now, isNext);
+  preview.event(text(long));
+  await askedTwice.promise;
+  expect(api.of("sendMessage")).toEqual([]);
+  arrived = true;
+  expect((await api.seen("sendMessage"))[0]?.body).toMatchObject({ text: long });
+  await preview.stop();
+});
+
 test("showTelegramPreview knows the id of the message that was on its way when it was stopped", async () => {
   using api = startBotApi();
   const { promise, resolve } = Promise.withResolvers<object>();
@@ -95,4 +114,55 @@ test("showTelegramPreview shows the beginning of a long answer, within one messa
   expect(String(sent?.body.text).length).toBeLessThanOrEqual(4096);
   expect(String(sent?.body.text)).toEndWith("…");
   await preview.stop();
+});
+
+test("showTelegramPreview begins no second message where nobody knows whether the first was taken", async () => {
+  using api = startBotApi();
+  let now = 0;
+  api.script("sendMessage", () => new Response("<html>Gateway time-out</html>", { status: 504 }));
+  const client = createTelegramApi(api.url, botToken);
+  // Each look at the clock is a minute later: all pauses are over at once.
+  const preview = showTelegramPreview(
+    client,
+    { chat: "7" },
+    { ...pace, privateMs: 0 },
+    () => (now += 60_000),
+  );
+  preview.event(text(long));
+  await api.seen("sendMessage");
+  for (let times = 0; times < 4; times++) {
+    preview.event(text(long));
+    await api.seen("sendChatAction", api.of("sendChatAction").length + 1);
+  }
+  await preview.stop();
+  expect(api.of("sendMessage")).toHaveLength(1);
+});
+
+test("showTelegramPreview waits for its first message as long as any call may take", async () => {
+  using api = startBotApi();
+  const client = createTelegramApi(api.url, botToken);
+  const times = new Map<string, number | undefined>();
+  const timed: typeof client = {
+    ...client,
+    call(method, payload, signal, timeoutMs) {
+      times.set(method, timeoutMs);
+      return client.call(method, payload, signal, timeoutMs);
+    },
+  };
+  const preview = showTelegramPreview(timed, { chat: "7" }, pace);
+  preview.event(text(long));
+  await api.seen("sendMessage");
+  await preview.stop();
+  expect(times.has("sendMessage")).toBe(true);
+  expect(times.get("sendMessage")).toBeUndefined();
+});
+
+test("showTelegramPreview takes its message away", async () => {
+  using api = startBotApi();
+  const preview = show(api.url);
+  preview.event(text(long));
+  await api.seen("sendMessage");
+  await preview.stop();
+  await preview.discard?.();
+  expect(api.of("deleteMessage").map(({ body }) => body)).toEqual([{ chat_id: "7", message_id: 101 }]);
 });

@@ -46,6 +46,27 @@ test("send falls back to plain text where the HTML cannot be read", async () => 
   expect(api.of("sendMessage")[1]?.body.parse_mode).toBeUndefined();
 });
 
+test("send shows as it stands what would be nothing as HTML", async () => {
+  using api = startBotApi();
+  const seen = ({ body }: { body: Record<string, unknown> }) => {
+    const html = body.parse_mode === "HTML" ? String(body.text).replace(/<[^>]*>/g, "") : String(body.text);
+    return html.trim() === "" ? refuse(400, "Bad Request: message text is empty") : { message_id: 1 };
+  };
+  const odd = ["# \n", "```\n```", "``` \n\n```", "[ ](https://x.test)", "**\u200b**"];
+  for (const markdown of odd) {
+    api.script("sendMessage", seen);
+    expect(await sender(api.url).send(sending(text(markdown)), signal)).toEqual({ id: "1" });
+    expect(api.of("sendMessage").at(-1)?.body).toMatchObject({ text: markdown });
+  }
+  expect(api.of("sendMessage")).toHaveLength(odd.length);
+});
+
+test("send falls back to plain text also where Telegram sees nothing in the HTML", async () => {
+  using api = startBotApi();
+  api.script("sendMessage", () => refuse(400, "Bad Request: text must be non-empty"));
+  expect(await sender(api.url).send(sending(text("**\u2061**")), signal)).toEqual({ id: "101" });
+});
+
 test("send tells how long to wait, and what will never be sent", async () => {
   using api = startBotApi();
   const { send } = sender(api.url);

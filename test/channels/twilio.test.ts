@@ -255,6 +255,16 @@ test("makeTwilio tells what goes by from what is final", async () => {
       { final: true },
     ],
     [new Response("<html>Welcome</html>"), { final: false }],
+    // The queue of the number is full, the account is suspended or has sent enough for today.
+    [error(400, 21611), { final: false }],
+    [error(403, 20005), { final: false }],
+    [Response.json({ sid: "SM1", status: "failed", error_code: 30002 }), { final: false }],
+    [error(429, 63038), { final: false }],
+    // Words of something in between, which is not Twilio.
+    [new Response("<html>Access denied by the firewall</html>", { status: 403 }), { final: false }],
+    [new Response("<html>Not found</html>", { status: 404 }), { final: false }],
+    [new Response("<html>Who are you?</html>", { status: 407 }), { final: false }],
+    [Response.json({ message: "Too large" }, { status: 413 }), { final: true }],
     [new Response("", { status: 302, headers: { location: "http://127.0.0.1:1/" } }), { final: false }],
   ];
   for (const [answer, expected] of cases) {

@@ -93,6 +93,28 @@ forEachStore(
   },
 );
 
+forEachStore(
+  "putOff lets a recipient wait whom nobody holds, and endWaits ends what lasts too long",
+  async (store) => {
+    const now = 1_800_000_000_000;
+    const dayMs = 86_400_000;
+    const due = (at: number) => store.read((tx) => lines.due(tx, "post", at, 10));
+    await store.write((tx) => outbox.enqueue(tx, said("t1", ["a"], { now })));
+    await store.write((tx) => lines.putOff(tx, line, { now, until: now + dayMs }));
+    expect(await due(now + dayMs - 1)).toEqual([]);
+    expect(await due(now + dayMs)).toEqual([line]);
+
+    await store.write((tx) => lines.endWaits(tx, { now, latest: now + dayMs }));
+    expect(await due(now)).toEqual([]);
+    await store.write((tx) => lines.endWaits(tx, { now, latest: now + dayMs - 1 }));
+    expect(await due(now)).toEqual([line]);
+
+    await store.write((tx) => lines.claim(tx, line, { ...hold, now }));
+    await store.write((tx) => lines.putOff(tx, line, { now, until: now + dayMs }));
+    expect(await store.read((tx) => lines.nextAt(tx, "post"))).toBe(now + hold.leaseMs);
+  },
+);
+
 forEachStore("enqueue keeps what no channel can send as given up, with the reason", async (store) => {
   await store.write((tx) => outbox.enqueue(tx, said("t1", ["a"], { dead: "There is no channel post." })));
 
