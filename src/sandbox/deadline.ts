@@ -1,3 +1,11 @@
+/** Acts after so many milliseconds; the answer takes that back. */
+export type After = (ms: number, act: () => void) => () => unknown;
+
+const byTheClock: After = (ms, act) => {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
+};
+
 /** The time of one call: its signal aborts when the time is over or the turn is cancelled. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
@@ -7,22 +15,27 @@ export interface Deadline extends Disposable {
 }
 
 /** `ms`: `Infinity` sets no time. */
-export function startDeadline(turn: AbortSignal, ms: number, graceMs: number): Deadline {
+export function startDeadline(
+  turn: AbortSignal,
+  ms: number,
+  graceMs: number,
+  after: After = byTheClock,
+): Deadline {
   const stop = new AbortController();
   const gaveUp = Promise.withResolvers<never>();
   // Nobody may be waiting when it comes.
   gaveUp.promise.catch(() => undefined);
   let isOver = false;
-  let grace: ReturnType<typeof setTimeout> | undefined;
+  let leaveGrace: (() => unknown) | undefined;
   const end = (reason: unknown) => {
     stop.abort(reason);
-    grace ??= setTimeout(() => gaveUp.reject(reason), graceMs);
+    leaveGrace ??= after(graceMs, () => gaveUp.reject(reason));
   };
   const timeOver = () => {
     isOver = !turn.aborted;
     end(new DOMException(`The time of ${ms} ms is over.`, "TimeoutError"));
   };
-  const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(timeOver, ms);
+  const leaveTime = ms === Number.POSITIVE_INFINITY ? undefined : after(ms, timeOver);
   const cancel = () => end(turn.reason);
   turn.addEventListener("abort", cancel, { once: true });
   return {
@@ -32,8 +45,8 @@ export function startDeadline(turn: AbortSignal, ms: number, graceMs: number): D
     },
     race: (work) => Promise.race([work, gaveUp.promise]),
     [Symbol.dispose]() {
-      clearTimeout(timer);
-      clearTimeout(grace);
+      leaveTime?.();
+      leaveGrace?.();
       turn.removeEventListener("abort", cancel);
     },
   };

@@ -4,7 +4,7 @@ import { sandboxLog as log } from "../telemetry/log.ts";
 import { checkArguments } from "./arguments.ts";
 import { callPattern } from "./call-pattern.ts";
 import type { Capabilities, CapabilityName } from "./capabilities.ts";
-import { startDeadline } from "./deadline.ts";
+import { type After, startDeadline } from "./deadline.ts";
 import { settingsOf } from "./granted-by.ts";
 import { harmless } from "./harmless.ts";
 import { inputSchema } from "./input-schema.ts";
@@ -41,6 +41,8 @@ export interface SandboxOptions {
   readonly timeoutMaxMs: number;
   /** How long a call that was stopped may clean up before it is left to itself. */
   readonly graceMs?: number;
+  /** The clock of all that; left out, it is the real one. */
+  readonly after?: After;
 }
 
 const longestResult = 100_000;
@@ -86,7 +88,7 @@ const askedMs = (input: Readonly<Record<string, unknown>>): number | undefined =
 
 /** The tools that are granted, and the one way to run them. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const { lend, timeoutMs, timeoutMaxMs, graceMs = 1000 } = options;
+  const { lend, timeoutMs, timeoutMaxMs, graceMs = 1000, after } = options;
   const missing = (tool: AnyTool) => tool.needs.filter((need) => lend[need] === undefined);
   const granted = options.tools.filter((tool) => missing(tool).length === 0);
   const names = granted.map((tool) => tool.name);
@@ -131,7 +133,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     const usualMs = Math.max(timeoutMs, tool.timeoutMs ?? 0);
     const most = Math.min(askedMs(input) ?? usualMs, Math.max(timeoutMs, timeoutMaxMs));
     const ms = tool.ownTime ? Number.POSITIVE_INFINITY : most;
-    using deadline = startDeadline(call.signal, ms, graceMs);
+    using deadline = startDeadline(call.signal, ms, graceMs, after);
     const { signal } = deadline;
     const emit = (text: string) => {
       if (!signal.aborted) call.emit(harmless(text));
