@@ -49,7 +49,7 @@ test("lockFile keeps the lock from programs that are started meanwhile", async (
     release(lock);
     // Between fork and exec a child still has every file of its parent: that moment may be now.
     let again = await lockFile(path);
-    for (const deadline = performance.now() + 5000; !again.held && performance.now() < deadline;) {
+    for (const deadline = performance.now() + 15_000; !again.held && performance.now() < deadline;) {
       await new Promise((resolve) => setImmediate(resolve));
       again = await lockFile(path);
     }

@@ -63,7 +63,9 @@ export async function aBrowser(options: BrowserOptions) {
   const space = aWorkspace({
     tools: [browser],
     lend: { browse: lent.lend },
-    timeoutMs: 15_000,
+    // Some machines need long to start Chromium, or to open eight pages at once.
+    timeoutMs: 60_000,
+    timeoutMaxMs: 60_000,
     ...(options.writeRoots && { writeRoots: options.writeRoots }),
   });
   return {

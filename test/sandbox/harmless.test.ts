@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { asMeant, harmless } from "../../src/sandbox/harmless.ts";
 import { runs } from "../helpers/long.ts";
+import { workedMs } from "../helpers/worked-ms.ts";
 
 const numRuns = runs(300, 20_000);
 
@@ -111,9 +112,9 @@ describe("harmless", () => {
 
   test("takes time in proportion to the text", () => {
     for (const piece of ["<|", "[", "\u200b", "\u200ba", "\x1b[", "</s", "\x1b[0;", "👩\u200d"]) {
-      const began = performance.now();
+      const began = workedMs();
       harmless(piece.repeat(100_000 / piece.length));
-      expect(performance.now() - began).toBeLessThan(500);
+      expect(workedMs() - began).toBeLessThan(500);
     }
   });
 });
@@ -151,10 +152,10 @@ describe("asMeant", () => {
 
   test("takes time in proportion to the text", () => {
     for (const piece of ["‹|", "［", "⟨200b⟩", "‹/", "⟨20", "‹|a"]) {
-      const began = performance.now();
+      const began = workedMs();
       const text = piece.repeat(100_000 / piece.length);
       asMeant(text)(text);
-      expect(performance.now() - began).toBeLessThan(500);
+      expect(workedMs() - began).toBeLessThan(500);
     }
   });
 });

@@ -60,7 +60,7 @@ export async function sandboxed({ settings, namespaces, owner }: SandboxedOption
   const run: Sandboxed["run"] = (words, more, options) =>
     programs.run(
       { stages: [words], cwd: workspace, read: [], write: [workspace], ...more },
-      { signal: AbortSignal.timeout(10_000), ...options },
+      { signal: AbortSignal.timeout(50_000), ...options },
     );
   return {
     programs,

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OpenBeneath } from "../../src/linux/open-beneath.ts";
+import type { After } from "../../src/sandbox/deadline.ts";
 import { lendFiles } from "../../src/sandbox/files/files.ts";
 import type { NarrowFiles } from "../../src/sandbox/files/narrow-files.ts";
 import { openRoots } from "../../src/sandbox/files/roots.ts";
@@ -18,6 +19,8 @@ export interface Options {
   readonly lend?: Lend;
   readonly timeoutMs?: number;
   readonly timeoutMaxMs?: number;
+  /** A clock that the test moves. */
+  readonly after?: After;
 }
 
 /** A real temporary workspace (`work`, with `outside` and `data` beside it) and a sandbox that works in it. */
@@ -38,6 +41,7 @@ export function aWorkspace(options: Options = {}) {
     timeoutMs: options.timeoutMs ?? 10_000,
     timeoutMaxMs: options.timeoutMaxMs ?? 20_000,
     graceMs: 50,
+    ...(options.after && { after: options.after }),
   });
   return {
     base,

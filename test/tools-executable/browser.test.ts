@@ -1,10 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { aCanary, aSite } from "../sandbox/a-browser.ts";
+import { until } from "../helpers/until.ts";
 import { hidesModules } from "./hides-modules.ts";
 import { startToolWorkspace, type ToolWorkspace } from "./tool-workspace.ts";
+
+// Chromium is slow to start.
+setDefaultTimeout(60_000);
 
 const shop = `<title>Shop</title><h1>Welcome</h1><label>Name <input id="name"></label>
 <button onclick="document.querySelector('#said').textContent = 'Hello ' + document.querySelector('#name').value">Greet</button>
@@ -76,8 +80,13 @@ test("browser shows its screenshot to the model on the executable, and keeps it 
 
 test("browser takes no download on the executable, goes back, and closes", async () => {
   await browse({ action: "goto", url: site.url });
-  const offered = await browse({ action: "click", selector: "text=Report" });
-  expect(offered.text).toContain("report.txt");
+  let { text: said } = await browse({ action: "click", selector: "text=Report" });
+  // It is noted when it comes: where that takes long, the next call tells.
+  await until("the download is told of", async () => {
+    if (said.includes("report.txt")) return true;
+    ({ text: said } = await browse({ action: "get_text" }));
+    return said.includes("report.txt");
+  });
   expect(existsSync(join(at.work, "report.txt"))).toBe(false);
   await browse({ action: "goto", url: `${site.url}/two` });
   expect((await browse({ action: "back" })).text).toContain("(Shop)");

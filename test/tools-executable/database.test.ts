@@ -1,10 +1,13 @@
 import { SQL } from "bun";
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { type Mariadb, mariadbPassword, startMariadb } from "../helpers/mariadb.ts";
 import { clusterPassword, postgresDatabase } from "../helpers/postgres.ts";
 import { startToolWorkspace, type ToolWorkspace } from "./tool-workspace.ts";
+
+// Two databases are started.
+setDefaultTimeout(60_000);
 
 let postgres: Awaited<ReturnType<typeof postgresDatabase>>;
 let mariadb: Mariadb;

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { aGitServer } from "../tools/git-server.ts";
 import { startToolWorkspace, type ToolWorkspace } from "./tool-workspace.ts";
+
+// Each call is some programs.
+setDefaultTimeout(60_000);
 
 const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "init.defaultBranch=main"];
 

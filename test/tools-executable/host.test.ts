@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chownSync } from "node:fs";
 import * as v from "valibot";
 import { runExecutable, startExecutable, temporaryFolder } from "../helpers/executable.ts";
 import { startToolWorkspace } from "./tool-workspace.ts";
+
+// The executable is started many times.
+setDefaultTimeout(60_000);
 
 const isRoot = process.getuid?.() === 0;
 

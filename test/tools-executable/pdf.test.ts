@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { japaneseFont, pdfWith, textPdf } from "../helpers/pdf.ts";
 import { hidesModules } from "./hides-modules.ts";
 import { startToolWorkspace, type ToolWorkspace } from "./tool-workspace.ts";
+
+// Chromium is slow to start.
+setDefaultTimeout(60_000);
 
 /** What Chromium prints of a page. */
 async function printed(html: string): Promise<Uint8Array> {
@@ -15,7 +18,7 @@ async function printed(html: string): Promise<Uint8Array> {
     const flags = ["--headless", "--no-sandbox", "--disable-gpu", `--user-data-dir=${folder}/profile`];
     const child = Bun.spawn(
       ["/usr/bin/chromium", ...flags, `--print-to-pdf=${folder}/page.pdf`, `file://${path}`],
-      { stdout: "ignore", stderr: "ignore", timeout: 15_000, killSignal: "SIGKILL" },
+      { stdout: "ignore", stderr: "ignore", timeout: 50_000, killSignal: "SIGKILL" },
     );
     await child.exited;
     return await Bun.file(join(folder, "page.pdf")).bytes();

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { aCanary, aSite } from "../sandbox/a-browser.ts";
 import { startToolWorkspace, type ToolWorkspace } from "./tool-workspace.ts";
+
+// The executable is started many times.
+setDefaultTimeout(60_000);
 
 const article = `<title>On claws</title><nav><a href="/menu">Menu</a></nav><article><h1>On claws</h1>
 ${"<p>A claw is <b>curved</b>, and it is pointed at its end, as everybody knows who has a cat. ".repeat(8)}

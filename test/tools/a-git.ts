@@ -44,7 +44,13 @@ export async function aGit({ sandbox = "auto", writeRoots = ["."], ...more }: Gi
   const egress = createEgress({ allowedHosts: [], allowPrivateNetwork, ownPort: () => undefined });
   const never = [join(base, "data")];
   const { lend } = lendGit(settings, { programs, egress, roots, never });
-  const tools = createSandbox({ tools: [git], lend, timeoutMs: 20_000, timeoutMaxMs: 20_000 });
+  const tools = createSandbox({
+    tools: [git],
+    lend,
+    timeoutMs: 20_000,
+    timeoutMaxMs: 20_000,
+    graceMs: 10_000,
+  });
 
   return {
     base,

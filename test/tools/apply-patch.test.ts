@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import fc from "fast-check";
 import { runs } from "../helpers/long.ts";
+import { workedMs } from "../helpers/worked-ms.ts";
 import { aWorkspace, type Workspace } from "../sandbox/workspace.ts";
 
 let at: Workspace;
@@ -241,14 +242,14 @@ rename to b.txt
   test("holds up nobody over a patch that could be searched for hours", async () => {
     put("file", "a\n".repeat(1_000_000));
     const lines = `${" a\n".repeat(20_000)}-b\n+c\n`;
-    const started = performance.now();
+    const started = workedMs();
     expect((await apply(`--- a/file\n+++ b/file\n@@ -1,20001 +1,20001 @@\n${lines}`)).text).toContain(
       "takes too long",
     );
     put("file", "a\n");
     const far = `--- a/file\n+++ b/file\n@@ -${"9".repeat(300)},1 +1,1 @@\n-b\n+c\n`;
     expect((await apply(far)).status).toBe("error");
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(workedMs() - started).toBeLessThan(5000);
   });
 
   test("leaves nothing behind when it is cancelled", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { movedClock } from "../helpers/moved-clock.ts";
 import {
   aProgramWorkspace,
   type ProgramWorkspace,
@@ -98,26 +99,41 @@ describe("code_exec", () => {
   });
 
   test("code_exec ends each language at its time, and when the turn is cancelled", async () => {
-    const { code, call } = await aCodeRunner();
+    const clock = movedClock(0);
+    const { call } = await aCodeRunner({ after: clock.after });
     const endless = {
       javascript: "console.log('begun'); for (;;);",
       python: "print('begun')\nwhile True: pass",
       bash: "echo begun; while :; do :; done",
       node: "console.log('begun'); for (;;);",
     };
-    const endBoth = async ([language, text]: [string, string]) => {
-      expect(await code(language, text, { timeout_seconds: 5 })).toMatchObject({
+    const begin = async ([language, code]: [string, string]) => {
+      const begun = Promise.withResolvers<void>();
+      const ending = call(
+        "code_exec",
+        { language, code, timeout_seconds: 5 },
+        { emit: () => begun.resolve() },
+      );
+      // One that ends too soon is seen below.
+      await Promise.race([begun.promise, ending]);
+      return { ending };
+    };
+    const calls = await Promise.all(Object.entries(endless).map(begin));
+    clock.move(5000);
+    for (const { ending } of calls)
+      expect(await ending).toMatchObject({
         status: "timeout",
         text: expect.stringMatching(
           /^code_exec was stopped: it took longer than 5 seconds\..*\nIt had printed:\nbegun$/,
         ),
       });
+    const cancel = async ([language, code]: [string, string]) => {
       const turn = new AbortController();
       const context = { signal: turn.signal, emit: () => turn.abort() };
-      const cancelled = call("code_exec", { language, code: text }, context);
+      const cancelled = call("code_exec", { language, code }, context);
       await expect(cancelled).rejects.toMatchObject({ code: "cancelled" });
     };
-    await Promise.all(Object.entries(endless).map(endBoth));
+    await Promise.all(Object.entries(endless).map(cancel));
   });
 
   test.each<[string, unknown]>([

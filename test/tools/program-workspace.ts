@@ -2,6 +2,7 @@ import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lendCode } from "../../src/sandbox/code/code.ts";
+import type { After } from "../../src/sandbox/deadline.ts";
 import { createEgress } from "../../src/sandbox/net/create-egress.ts";
 import { createPrograms } from "../../src/sandbox/processes/create-programs.ts";
 import { openRoots } from "../../src/sandbox/files/roots.ts";
@@ -22,6 +23,8 @@ export interface ProgramWorkspaceOptions {
   readonly writeRoots?: readonly string[];
   readonly timeoutMs?: number;
   readonly timeoutMaxMs?: number;
+  /** A clock that the test moves. */
+  readonly after?: After;
 }
 
 const mebibyte = 1024 * 1024;
@@ -58,6 +61,9 @@ export async function aProgramWorkspace(options: ProgramWorkspaceOptions = {}) {
     lend: { ...lendShell({ allowShell, shellCommands }, runInWorkspace), ...code.lend },
     timeoutMs: options.timeoutMs ?? 15_000,
     timeoutMaxMs: options.timeoutMaxMs ?? 15_000,
+    // What ends programs may be slow here; nobody waits so long otherwise.
+    graceMs: 10_000,
+    ...(options.after && { after: options.after }),
   });
   return {
     base,

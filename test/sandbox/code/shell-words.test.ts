@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { parseShellWords } from "../../../src/sandbox/code/shell-words.ts";
 import { runs } from "../../helpers/long.ts";
+
+// Hundreds of shells are started.
+setDefaultTimeout(60_000);
 
 const stagesOf = (command: string) => {
   const words = parseShellWords(command);
@@ -133,7 +136,7 @@ describe("a command that parseShellWords accepts means the same words to", () =>
       stdin: "ignore",
       stdout: "ignore",
       stderr: "ignore",
-      timeout: 15_000,
+      timeout: 50_000,
     });
     await process.exited;
     return Promise.all(

@@ -1,5 +1,5 @@
 import { SQL } from "bun";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   type DatabaseConnection,
   type DatabaseLender,
@@ -8,6 +8,9 @@ import {
 import type { Programs } from "../../../src/sandbox/processes/programs.ts";
 import { type Mariadb, startMariadb } from "../../helpers/mariadb.ts";
 import { clusterPassword, postgresDatabase } from "../../helpers/postgres.ts";
+
+// Two databases are started.
+setDefaultTimeout(60_000);
 
 /** No SQLite file is asked here. */
 const noPrograms: Programs = {

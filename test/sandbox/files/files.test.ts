@@ -12,6 +12,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { openBeneath, walkBeneath } from "../../../src/linux/open-beneath.ts";
+import { until } from "../../helpers/until.ts";
 import { aWorkspace, type Workspace } from "../workspace.ts";
 
 let at: Workspace;
@@ -163,8 +164,9 @@ describe.each([
     const call = at.call("write_file", { path: "big", content }, { signal: cancel.signal });
     queueMicrotask(() => cancel.abort());
     await expect(call).rejects.toMatchObject({ code: "cancelled" });
+    // A slow disk may still have a part of it to take, behind the answer.
+    await until("no draft is left", () => !readdirSync(at.work).some((name) => name.endsWith(".tmp")));
     expect(readFileSync(join(at.work, "big"), "utf8")).toBe("old");
-    expect(readdirSync(at.work).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   test("refuses to write more than it may, before anything is made", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { findInLine } from "../../../src/sandbox/files/pattern.ts";
+import { workedMs } from "../../helpers/worked-ms.ts";
 import { pattern } from "../any-pattern.ts";
 
 const regex = (source: string, ignoreCase = false) => findInLine(source, { regex: true, ignoreCase });
@@ -36,10 +37,10 @@ test.each([
   "^(([a-z])+.)+[A-Z]([a-z])+$",
 ])("findInLine stays quick with %s", (source) => {
   const find = regex(source);
-  const begin = performance.now();
+  const begin = workedMs();
   find("a".repeat(16_384));
   find(`${"ab".repeat(8192)}!`);
-  expect(performance.now() - begin).toBeLessThan(2000);
+  expect(workedMs() - begin).toBeLessThan(2000);
 });
 
 test.each([

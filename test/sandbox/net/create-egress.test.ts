@@ -340,15 +340,14 @@ describe("startEgressProxy", () => {
 
   test("ends a connection on which nothing is said, and none on which one side talks", async () => {
     const silent = kept(await aRawServer(() => {}));
-    const pass = await limited({ idleMs: 200 });
+    const pass = await limited({ idleMs: 1500 });
     const client = await aClient(pass, tunnel(pass, `127.0.0.1:${silent.port}`));
     await client.until("established");
-    await client.all();
     const talking = kept(
       await aRawServer(async (write) => {
-        for (let n = 0; n < 20; n++) {
+        for (let n = 0; n < 12; n++) {
           write("tick ");
-          await Bun.sleep(25);
+          await Bun.sleep(150);
         }
         write("done");
       }),
@@ -356,6 +355,7 @@ describe("startEgressProxy", () => {
     const listener = await aClient(pass, tunnel(pass, `127.0.0.1:${talking.port}`));
     await listener.until("established");
     listener.socket.write("go");
+    await client.all();
     await listener.until("done");
   });
 

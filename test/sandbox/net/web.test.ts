@@ -169,14 +169,16 @@ describe("web.get", () => {
     const drip = kept(
       await aRawServer(async (write) => {
         write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
-        for (let n = 0; n < 1000 && write("a"); n++) await Bun.sleep(5);
+        for (let n = 0; n < 10_000 && write("a"); n++) await Bun.sleep(5);
       }),
     );
-    await expect(get(drip.url, { timeoutMs: 200 })).rejects.toThrow("took longer than 0.2 seconds");
-    await drip.left;
     const silent = kept(await aRawServer(() => {}));
-    await expect(get(silent.url, { timeoutMs: 100 })).rejects.toMatchObject({ code: "unavailable" });
-    await silent.left;
+    const given = { timeoutMs: 1000 };
+    const asked = [drip, silent].map(({ url }) => get(url, given).catch((error: unknown) => error));
+    const [slow, none] = await Promise.all(asked);
+    expect(slow).toMatchObject({ message: expect.stringContaining("took longer than 1 seconds") });
+    expect(none).toMatchObject({ code: "unavailable" });
+    await Promise.all([drip.left, silent.left]);
   });
 
   test("refuses an answer that goes over to another protocol, and leaves the server", async () => {
@@ -195,10 +197,13 @@ describe("web.get", () => {
   test("ends in the middle when the call is cancelled", async () => {
     const stop = new AbortController();
     const server = kept(
-      await aRawServer((write) => void write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")),
+      await aRawServer(async (write) => {
+        write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
+        await Bun.sleep(50);
+        stop.abort();
+      }),
     );
     const found = kept(aWeb()).can(stop.signal).get(server.url, { maxBytes: 100 });
-    setTimeout(() => stop.abort(), 50);
     await expect(found).rejects.toMatchObject({ code: "cancelled" });
     await server.left;
   });
@@ -239,6 +244,6 @@ describe("web.page", () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 300);
     await expect(kept(aWeb()).can(stop.signal).page(html, "http://example.com/")).rejects.toThrow();
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });
