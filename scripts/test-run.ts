@@ -21,7 +21,7 @@ export interface Counts {
 /** Runs the tests whose paths contain one of the words, or all. A run that broke off counts as one failed test. */
 export async function runTests(
   words: readonly string[],
-  { timeoutMs = 20_000, env = {} }: { timeoutMs?: number; env?: Record<string, string> } = {},
+  { timeoutMs = 60_000, env = {} }: { timeoutMs?: number; env?: Record<string, string> } = {},
 ): Promise<Counts> {
   const junit = join(root, "dist/junit.xml");
   await Bun.file(junit)

@@ -219,7 +219,7 @@ test("a delegate asks the person of the turn above it, saying who asks, and hold
 
 test("the time of a delegate stands still while a person decides about calls of a delegate of its own", async () => {
   await using folder = await temporaryFolder();
-  const hurried = agents.map((each) => (each.name === "boss" ? { ...each, timeoutSeconds: 2 } : each));
+  const hurried = agents.map((each) => (each.name === "boss" ? { ...each, timeoutSeconds: 3 } : each));
   const write = (path: string) => ({ id: path, name: "write_file", arguments: { path, content: "x" } });
   await using model = playing({
     parent: tellsResults(["boss", "have it written"]),
@@ -242,7 +242,7 @@ test("the time of a delegate stands still while a person decides about calls of 
   client.send({ type: "tool_approval_decision", approvalId: first, approved: true });
   await client.next("tool_chunk", ({ text }) => String(text).includes("write_file ok"));
   // Longer than the one in the middle may work.
-  await Bun.sleep(2100);
+  await Bun.sleep(3100);
   client.send({ type: "tool_approval_decision", approvalId: second, approved: true });
   expect((await client.next("tool_result")).text).toContain("Written.");
   await client.next("typing_stop");
@@ -289,7 +289,7 @@ test("a server that stops goes on with a turn and its delegate; one whose turn i
       () => lost.resolve(),
       () => lost.resolve(),
     );
-    for (let tries = 0; model.requests.length < asked + 2 && tries < 500; tries++) await Bun.sleep(10);
+    for (let tries = 0; model.requests.length < asked + 2 && tries < 1500; tries++) await Bun.sleep(10);
   }
   await lost.promise;
   gate.resolve();
@@ -374,7 +374,7 @@ test("turns.get and jobs.runs tell what was spent with the delegates, and an Ope
   await server.ask("/api/jobs/j/run", {});
   const lastRun = async () => (await (await server.ask("/api/jobs/j/runs")).json()).items[0];
   let run = await lastRun();
-  for (let tries = 0; run?.state !== "ran" && tries < 500; tries++, run = await lastRun())
+  for (let tries = 0; run?.state !== "ran" && tries < 1500; tries++, run = await lastRun())
     await Bun.sleep(10);
   expect(run).toMatchObject({ state: "ran", usage: { inputTokens: 5020, outputTokens: 8 } });
 });

@@ -53,7 +53,7 @@ function toldBy(all: readonly Told[]): Spending {
 /** What the ledger says once it has all the calls: a turn whose client went away ends behind it. */
 async function settled(server: InProcess, expected: () => Spending): Promise<Spending> {
   let all: Spending = await read(server, "");
-  for (let tries = 0; all.calls < expected().calls && tries < 300; tries++) {
+  for (let tries = 0; all.calls < expected().calls && tries < 1500; tries++) {
     await Bun.sleep(10);
     all = await read(server, "");
   }

@@ -79,7 +79,8 @@ export function standIns() {
       OPENCLAW_FALLBACK_MODELS: "p1/scripted",
       OPENCLAW_LLM_RETRIES: "1",
       OPENCLAW_LLM_FIRST_TOKEN_SECONDS: "1",
-      OPENCLAW_LLM_SILENCE_SECONDS: "1",
+      // No mood is silent in the middle of an answer: that would be a machine on which this process stood still.
+      OPENCLAW_LLM_SILENCE_SECONDS: "10",
       OPENCLAW_BREAKER_THRESHOLD: "5",
       OPENCLAW_BREAKER_COOLDOWN_SECONDS: "2",
       OPENCLAW_AUTH_TOKEN: operatorToken,

@@ -15,6 +15,7 @@ test("createRecall finds the principal's own notes that match, marked as data", 
   const recall = createRecall({
     most: 3,
     search: (owner, text, limit) => store.read((tx) => notes.search(tx, owner, text, { limit })),
+    timeoutMs: 15_000,
   });
 
   const found = await recall(aTurn({ text: "which tea should I buy?" }));

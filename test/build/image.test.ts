@@ -73,7 +73,7 @@ beforeAll(async () => {
     user: 10001,
     env: Object.fromEntries(config.config.Env.map((line) => line.split(/=(.*)/s).slice(0, 2))),
   };
-}, 60_000);
+}, 180_000);
 afterAll(() => folder[Symbol.asyncDispose]());
 
 const withModel = (endpoint: string, env: Record<string, string> = {}): Container => ({
@@ -112,13 +112,13 @@ describe("the image", () => {
     ]);
     const tar = Bun.gunzipSync(await blob(layers[1]?.digest ?? "").bytes());
     expect(sha256(tar)).toBe(config.rootfs.diff_ids[0]);
-  });
+  }, 60_000);
 
   test("is the same image when it is written again", async () => {
     const again = join(folder.path, "again");
     const [first] = await writeImage(entries, { arch: "x64", folder: again, packings: packings.slice(0, 1) });
     expect(first?.digest).toBe(images[0]?.digest ?? "");
-  });
+  }, 60_000);
 
   test("is no bigger packed in seconds than lets zstd -19 stay below 48 MB", () => {
     const [zstd] = images;
@@ -169,7 +169,7 @@ describe("the image", () => {
     await server.orphansGone();
     expect(await server.stop()).toBe(0);
     // It looks for orphans every ten seconds.
-  }, 40_000);
+  }, 90_000);
 
   test("refuses to serve on every address without a token", async () => {
     const { code, stderr } = await runInImage(withModel(nowhere, { OPENCLAW_AUTH_TOKEN: "" }), []);

@@ -5,14 +5,9 @@ import { join } from "node:path";
 import { version } from "../../package.json";
 import { runExecutable, startExecutable, temporaryFolder } from "../helpers/executable.ts";
 import { scriptedModel } from "../helpers/model-server.ts";
+import { until } from "../helpers/until.ts";
 
 const publicModel = { MODEL_PROVIDER_KEY: "sk-test", OPENCLAW_AUTH_TOKEN: "a-long-enough-token" };
-
-/** Waits until a claim holds; throws when it does not within ten seconds. */
-async function until(holds: () => boolean | Promise<boolean>) {
-  for (const end = Date.now() + 10_000; !(await holds()); await Bun.sleep(5))
-    if (Date.now() > end) throw new Error("It never came to hold.");
-}
 
 const served = (model: { url: string }) => ({
   MODEL_PROVIDER_ENDPOINT: model.url,
@@ -137,9 +132,9 @@ describe("openclaw serve", () => {
     await using model = scriptedModel([{ text: ["first ", "last"], gate: (index) => index > 0 && stopping }]);
     await using server = await startExecutable(served(model));
     const client = runExecutable(["run", "hello"], { OPENCLAW_BASE_URL: server.url });
-    await until(() => model.pending() === 1);
+    await until("the model is asked", () => model.pending() === 1);
     const ended = server.stop("SIGTERM");
-    await until(() => server.stderr().includes("Stopping"));
+    await until("it says that it stops", () => server.stderr().includes("Stopping"));
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(503);
     goOn();
     expect(await client).toMatchObject({ code: 0, stdout: "first last\n" });
@@ -150,9 +145,9 @@ describe("openclaw serve", () => {
     await using model = scriptedModel([{ hang: "body", text: ["first "] }]);
     await using server = await startExecutable(served(model));
     const client = runExecutable(["run", "hello"], { OPENCLAW_BASE_URL: server.url });
-    await until(() => model.pending() === 1);
+    await until("the model is asked", () => model.pending() === 1);
     const ended = server.stop("SIGTERM");
-    await until(() => server.stderr().includes("Stopping"));
+    await until("it says that it stops", () => server.stderr().includes("Stopping"));
     process.kill(server.pid, "SIGTERM");
     expect(await ended).toBe(1);
     expect((await client).code).toBe(1);

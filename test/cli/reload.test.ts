@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startExecutable, temporaryFolder } from "../helpers/executable.ts";
 import { scriptedModel } from "../helpers/model-server.ts";
+import { until } from "../helpers/until.ts";
 
 const first = "the-first-operators-token";
 const second = "the-second-operators-token";
@@ -30,8 +31,7 @@ async function startWithFiles(values: Readonly<Record<string, string>>, env: Rec
           .split("\n")
           .filter((line) => line.includes("The settings were read again"));
       reloads++;
-      const until = performance.now() + 10_000;
-      while (said().length < reloads && performance.now() < until) await Bun.sleep(5);
+      await until("it tells of the reload", () => said().length >= reloads);
       return said()[reloads - 1] ?? "";
     },
     ask: (path: string, token: string, init: RequestInit = {}) =>

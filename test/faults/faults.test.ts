@@ -15,6 +15,9 @@ interface Fault {
   readonly slow?: true;
 }
 
+/** They run side by side, and one of them waits for five seconds when all is well. */
+const timeoutMs = 60_000;
+
 /** Bytes at the beginning of the database that hold what tables there are. */
 const tables = 16 * 4096;
 
@@ -85,6 +88,7 @@ for (const [name, { failing, says, begin, slow }] of Object.entries(faults))
       expect(await again.history()).toEqual(told);
       expect(integrityOf(place.dataDir)).toEqual([["ok"]]);
     },
+    timeoutMs,
   );
 
 test.concurrent(
@@ -124,6 +128,7 @@ test.concurrent(
     expect(await again.history()).toEqual(told);
     expect(asked).toBe(2);
   },
+  timeoutMs,
 );
 
 test.concurrent(
@@ -155,6 +160,7 @@ test.concurrent(
     await again.say("7").mine("assistant_done");
     expect((await again.history()).length).toBe(12);
   },
+  timeoutMs,
 );
 
 test.concurrent("openclaw does not start on a database that is none, and leaves it as it is", async () => {

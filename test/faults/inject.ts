@@ -42,6 +42,8 @@ export async function failCalls(pid: number, calls: string, error: string): Prom
 /** Holds the database of a data folder as another program would, until it is disposed. */
 export function holdDatabase(dataDir: string): AsyncDisposable {
   const database = new Database(join(dataDir, "openclaw.db"));
+  // The server may be writing just now.
+  database.run("PRAGMA busy_timeout = 10000");
   database.run("BEGIN EXCLUSIVE");
   return {
     async [Symbol.asyncDispose]() {

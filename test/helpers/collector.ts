@@ -22,9 +22,11 @@ export interface Collector extends AsyncDisposable {
   readonly logs: readonly SeenLog[];
   /** Of the newest request. */
   metrics(): readonly SeenMetric[];
-  /** Resolves as soon as what has come so far is enough. */
+  /** Resolves as soon as what has come so far is enough; throws when that does not come to be. */
   until(isEnough: () => boolean): Promise<void>;
 }
+
+const patienceMs = 15_000;
 
 /** An OpenTelemetry collector on loopback that decodes what it is sent, or answers badly, or not at all. */
 export function startCollector(mood: Mood = "well"): Collector {
@@ -62,7 +64,7 @@ export function startCollector(mood: Mood = "well"): Collector {
     logs,
     metrics: () => metrics,
     until(isEnough) {
-      const { promise, resolve } = Promise.withResolvers<void>();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
       const look = () => {
         if (!isEnough()) return;
         waiting.delete(look);
@@ -70,7 +72,14 @@ export function startCollector(mood: Mood = "well"): Collector {
       };
       waiting.add(look);
       look();
-      return promise;
+      const late = setTimeout(() => {
+        const came = requests.map(({ path }) => path).join(" ");
+        reject(new Error(`The collector was not sent ${isEnough} in ${patienceMs} ms, only: ${came}`));
+      }, patienceMs);
+      return promise.finally(() => {
+        clearTimeout(late);
+        waiting.delete(look);
+      });
     },
     [Symbol.asyncDispose]: () => server.stop(true),
   };

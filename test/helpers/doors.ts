@@ -25,8 +25,11 @@ export async function say(server: InProcess, { door, text, session, leaves = fal
   const headers = { "x-openclaw-session-id": session };
   const read = async (response: Response) => {
     const decoder = new TextDecoder();
-    for await (const piece of response.body ?? [])
-      if (leaves && decoder.decode(piece).includes("half ")) return controller.abort();
+    let heard = "";
+    for await (const piece of response.body ?? []) {
+      heard += decoder.decode(piece, { stream: true });
+      if (leaves && heard.includes("half ")) return controller.abort();
+    }
   };
   const ask = (path: string, body: object, more = {}) =>
     server

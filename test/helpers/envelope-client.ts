@@ -38,16 +38,27 @@ export async function connectEnvelopes(url: string, token?: string): Promise<Env
     wake.resolve();
   };
   await new Promise<void>((resolve, reject) => {
-    socket.onopen = () => resolve();
-    socket.onerror = () => reject(new Error(`Cannot connect to ${url}/ws.`));
+    const fail = (why: string) => reject(new Error(`Cannot connect to ${url}/ws${why}.`));
+    const late = setTimeout(() => fail(` in ${usualPatienceMs} ms`), usualPatienceMs);
+    socket.onopen = () => {
+      clearTimeout(late);
+      resolve();
+    };
+    socket.onerror = () => {
+      clearTimeout(late);
+      fail("");
+    };
   });
   return {
     heard,
     send: (envelope) => socket.send(JSON.stringify(envelope)),
     async next(type, fits = () => true, patienceMs = usualPatienceMs) {
       const types = [type].flat();
-      const deadline = performance.now() + patienceMs;
-      const timer = setTimeout(() => wake.resolve(), patienceMs);
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        wake.resolve();
+      }, patienceMs);
       using _ = { [Symbol.dispose]: () => clearTimeout(timer) };
       for (;;) {
         const found = heard.find(
@@ -57,7 +68,7 @@ export async function connectEnvelopes(url: string, token?: string): Promise<Env
           taken.add(found);
           return found;
         }
-        if (isClosed || performance.now() > deadline) {
+        if (isClosed || isLate) {
           const why = isClosed ? "before the connection was closed" : `in ${patienceMs} ms`;
           throw new Error(
             `No ${types.join(" or ")} came ${why}. Heard: ${heard.map((each) => each.type).join(" ")}`,

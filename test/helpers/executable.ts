@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuilt } from "../../scripts/built.ts";
 
-const startMs = 20_000;
+/** A little less than a test has, so that it is told what was waited for. */
+const patienceMs = 50_000;
 const stopMs = 30_000;
 
 let built: Promise<string> | undefined;
@@ -30,7 +31,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs the executable (behind the words of `wrapper`) to its end in an empty folder (or in `cwd`), with no variables but those given. */
+/**
+ * Runs the executable (behind the words of `wrapper`) to its end in an empty folder (or in `cwd`), with no variables but
+ * those given. Throws, with what it wrote, when it does not end.
+ */
 export async function runExecutable(
   args: readonly string[],
   env: Record<string, string> = {},
@@ -43,14 +47,19 @@ export async function runExecutable(
     stdin: new Blob([stdin]),
     stdout: "pipe",
     stderr: "pipe",
-    timeout: startMs,
-    killSignal: "SIGKILL",
   });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, patienceMs);
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
     child.exited,
-  ]);
+  ]).finally(() => clearTimeout(timer));
+  if (isLate)
+    throw new Error(`\`openclaw ${args.join(" ")}\` did not end in ${patienceMs} ms.\n${stdout}${stderr}`);
   return { code, stdout, stderr };
 }
 
@@ -63,7 +72,7 @@ export interface RunningExecutable extends AsyncDisposable {
   /** What it has written so far. */
   stdout(): string;
   stderr(): string;
-  /** Sends a signal and resolves to the exit code (128 + number when the signal killed it). */
+  /** Sends a signal and resolves to the exit code (128 + number when the signal killed it); throws when it does not end. */
   stop(signal?: NodeJS.Signals): Promise<number>;
 }
 
@@ -98,7 +107,7 @@ export async function startExecutable(
   const fail = (why: string) =>
     started.reject(new Error(`The executable ${why}.\n${written.stdout}${written.stderr}`));
   child.exited.then((code) => read.then(() => fail(`ended with ${code}`)));
-  const timer = setTimeout(() => fail(`printed no address in ${startMs} ms`), startMs);
+  const timer = setTimeout(() => fail(`printed no address in ${patienceMs} ms`), patienceMs);
   const end = async () => {
     child.kill("SIGKILL");
     await child.exited;
@@ -113,11 +122,17 @@ export async function startExecutable(
       stdout: () => written.stdout,
       stderr: () => written.stderr,
       async stop(signal = "SIGTERM") {
-        const late = setTimeout(() => child.kill("SIGKILL"), stopMs);
+        let isLate = false;
+        const late = setTimeout(() => {
+          isLate = true;
+          child.kill("SIGKILL");
+        }, stopMs);
         child.kill(signal);
         const code = await child.exited;
         clearTimeout(late);
         await read;
+        if (isLate)
+          throw new Error(`${signal} did not end it in ${stopMs} ms.\n${written.stdout}${written.stderr}`);
         return code;
       },
       [Symbol.asyncDispose]: end,

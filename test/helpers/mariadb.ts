@@ -2,6 +2,7 @@ import { SQL } from "bun";
 import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** A private MariaDB on a loopback port, with a database `shop` and a user that may do anything. */
 export interface Mariadb extends AsyncDisposable {
@@ -29,17 +30,30 @@ wait
 cd / && rm -rf "$DIR"
 `;
 
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 
-async function waitFor(url: string) {
+/** What the server said while it was made and started, its end. */
+async function logsIn(folder: string) {
+  const texts = ["boot.log", "server.log"].map((name) =>
+    Bun.file(join(folder, name))
+      .text()
+      .catch(() => ""),
+  );
+  return (await Promise.all(texts)).join("").slice(-3000);
+}
+
+async function waitFor(url: string, folder: string) {
   const until = performance.now() + patienceMs;
   for (;;) {
-    const sql = new SQL({ url, max: 1, connectionTimeout: 2 });
+    const sql = new SQL({ url, max: 1, connectionTimeout: 5 });
     try {
       return await sql`SELECT 1`;
     } catch (error) {
       if (performance.now() > until)
-        throw new Error("The MariaDB of the tests does not answer.", { cause: error });
+        throw new Error(
+          `The MariaDB of the tests does not answer after ${patienceMs} ms.\n${await logsIn(folder)}`,
+          { cause: error },
+        );
       await Bun.sleep(50);
     } finally {
       await sql.close({ timeout: 0 }).catch(() => undefined);
@@ -52,9 +66,7 @@ export async function startMariadb(): Promise<Mariadb> {
     throw new Error("These tests need MariaDB: apt-get install mariadb-server-core.");
   const folder = await mkdtemp(join(tmpdir(), "openclaw-mariadb-"));
   await chmod(folder, 0o755);
-  const free = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = free;
-  free.stop(true);
+  const port = freePort();
   const child = Bun.spawn(["sh", "-c", keeper], {
     env: {
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -69,7 +81,7 @@ export async function startMariadb(): Promise<Mariadb> {
   });
   child.unref();
   const url = `mysql://openclaw:${encodeURIComponent(mariadbPassword)}@127.0.0.1:${port}/shop`;
-  await waitFor(url);
+  await waitFor(url, folder);
   return {
     url,
     async [Symbol.asyncDispose]() {

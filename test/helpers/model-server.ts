@@ -89,7 +89,8 @@ export function scriptedModel(script: Script, options: ModelServerOptions = {}):
     const body = v.safeParse(ChatBody, JSON.parse(raw));
     if (!body.success) return problem(400, v.summarize(body.issues));
     const gone = Promise.withResolvers<void>();
-    request.signal.addEventListener("abort", () => (gone.resolve(), firstAbort.resolve()), { once: true });
+    // A client in a hurry is gone before its body was read.
+    void until(request.signal).then(() => (gone.resolve(), firstAbort.resolve()));
     const index = seen++;
     const { headers } = request;
     const port = server.requestIP(request)?.port;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** A private PostgreSQL on a loopback port, with a user and a password that need escaping in a URL. */
 export interface Cluster extends AsyncDisposable {
@@ -58,12 +59,6 @@ function programs(): string {
   return folder;
 }
 
-function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  server.stop(true);
-  return server.port;
-}
-
 /** Starts a cluster of its own; `settings` are added to the server's, and may name files that `prepare` puts in its folder. */
 export async function startCluster(
   settings: Record<string, string> = {},
@@ -91,16 +86,19 @@ export async function startCluster(
   });
   child.unref();
   const answers = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const answer = async () => {
+  const answer = async (word: string) => {
     const { value } = await answers.read();
-    if (value?.trim() !== "ok") throw new Error(`The PostgreSQL of the tests said ${value ?? "nothing"}.`);
+    if (value?.trim() !== "ok")
+      throw new Error(
+        `The PostgreSQL of the tests said ${value?.trim() ?? "nothing"} to ${word}: see above.`,
+      );
   };
   const ask = async (word: string) => {
     child.stdin.write(`${word}\n`);
     await child.stdin.flush();
-    await answer();
+    await answer(word);
   };
-  await answer();
+  await answer("initdb and start");
   return {
     port,
     folder,
@@ -121,7 +119,11 @@ const shared: typeof globalThis & { [key]?: Promise<Cluster> } = globalThis;
 
 /** The cluster of this test process, started when it is first asked for; it ends with the process. */
 export const sharedCluster = (): Promise<Cluster> =>
-  (shared[key] ??= startCluster({ max_connections: "200", deadlock_timeout: "50ms" }));
+  (shared[key] ??= startCluster({ max_connections: "200", deadlock_timeout: "50ms" }).catch((error) => {
+    // Whoever asks next is not told of this start.
+    delete shared[key];
+    throw error;
+  }));
 
 /** An empty database of its own on the shared cluster. */
 export async function postgresDatabase(): Promise<{ readonly url: string } & AsyncDisposable> {

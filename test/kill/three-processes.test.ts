@@ -32,7 +32,7 @@ const giveUp = (url: string) => {
 /** Says the turns of a session one after the other, on whatever process still answers, until each is done. */
 async function talk(session: number, urls: () => readonly string[], first: number) {
   for (let turn = 0; turn < turnsEach; turn++) {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0, failed: string | undefined; ; attempt++) {
       const all = urls();
       const url = all[(first + attempt) % all.length] ?? "";
       try {
@@ -40,12 +40,18 @@ async function talk(session: number, urls: () => readonly string[], first: numbe
         talking.set(url, (talking.get(url) ?? new Set()).add(client));
         const message = { messageId: `m${turn}`, sessionId: sessionName(session) };
         client.send({ type: "user_message", text: text(session, turn), ...message });
-        await client.next("assistant_done", (done) => done.inReplyToMessageId === message.messageId);
-        break;
+        const said = await client.next(
+          ["assistant_done", "error"],
+          (each) => each.inReplyToMessageId === message.messageId,
+        );
+        if (said.type === "assistant_done") break;
+        failed = said.retryAfterMs === undefined ? String(said.text) : undefined;
       } catch (error) {
         // Its process was killed, or sleeps: the same message goes to another one.
         if (attempt > 20) throw error;
       }
+      // What is refused with a time may be said again; a turn that has failed is lost work.
+      if (failed !== undefined) throw new Error(`${sessionName(session)} m${turn} failed: ${failed}`);
     }
   }
 }
@@ -118,7 +124,13 @@ test("three processes on one PostgreSQL run every turn once and in order, althou
   await Promise.all(talks);
   await slept;
   process.kill(sleeper.pid, "SIGCONT");
-  expect((await fetch(`${sleeper.url}/health/ready`)).status).toBe(200);
+  for (
+    const deadline = performance.now() + 15_000;
+    (await fetch(`${sleeper.url}/health/ready`)).status !== 200;
+  ) {
+    if (performance.now() > deadline) throw new Error("The one that slept does not work again.");
+    await Bun.sleep(20);
+  }
 
   for (let n = 0; n < sessions; n++) {
     const expected = Array.from({ length: turnsEach }, (_, turn) => [
@@ -129,6 +141,9 @@ test("three processes on one PostgreSQL run every turn once and in order, althou
     expect(await history(steady.url, n)).toEqual(expected);
     expect(await history(sleeper.url, n)).toEqual(expected);
     const follower = followers.get(n);
+    // What another process has done is told a little later than to who talked to it.
+    for (let turn = 0; turn < turnsEach; turn++)
+      await follower?.next("assistant_done", (done) => done.inReplyToMessageId === `m${turn}`);
     expect(follower && heardAnswers(follower)).toEqual(
       Array.from({ length: turnsEach }, (_, turn) => `answer to ${text(n, turn)}`),
     );

@@ -26,7 +26,8 @@ function gated(store: Store) {
 }
 
 const until = async (condition: () => boolean) => {
-  for (let n = 0; n < 2000 && !condition(); n++) await new Promise((resolve) => setImmediate(resolve));
+  for (const deadline = performance.now() + 10_000; !condition() && performance.now() < deadline;)
+    await new Promise((resolve) => setImmediate(resolve));
   expect(condition()).toBe(true);
 };
 

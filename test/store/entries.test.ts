@@ -100,23 +100,33 @@ forEachStore(
 );
 
 forEachStore("path costs what its window costs, however long the history is", async (store) => {
+  const length = 10_000;
+  const { json } = userMessage("one of very many messages");
   await store.write(async (tx) => {
     await aSession(tx);
-    for (let index = 0; index < 10_000; index++) await append(tx, userMessage(`message ${index}`));
+    // In one statement: on PostgreSQL appending so many one by one would take most of the time of a test.
+    await tx`
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${length})
+      INSERT INTO entries (id, parent_id, session_id, turn_id, depth, role, bytes, created_at, call_ids, message)
+      SELECT CAST(i AS TEXT), CASE WHEN i = 1 THEN NULL ELSE CAST(i - 1 AS TEXT) END, 's1', 't1', i, 'user',
+        ${Buffer.byteLength(json)}, ${now}, '', CAST(${json} AS TEXT)
+      FROM n`;
   });
-  const leaf = await store.read((tx) => leafOf(tx));
+  const leaf = `${length}`;
+  expect(await store.read((tx) => sessions.path(tx, leaf, 1e9))).toHaveLength(length);
   /** The quickest of several, which the rest of the machine has disturbed least. */
-  const quickest = async (bytes: number) => {
-    let least = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 7; attempt++) {
-      const begin = performance.now();
-      await store.write((tx) => sessions.path(tx, leaf, bytes));
-      least = Math.min(least, performance.now() - begin);
-    }
-    return least;
-  };
+  const quickest = (bytes: number, attempts: number) =>
+    store.write(async (tx) => {
+      let least = Number.POSITIVE_INFINITY;
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        const begin = performance.now();
+        await sessions.path(tx, leaf, bytes);
+        least = Math.min(least, performance.now() - begin);
+      }
+      return least;
+    });
   // The window holds a hundredth of the history; a walk through the whole would cost as much as the second.
-  expect(await quickest(4000)).toBeLessThan((await quickest(1e9)) / 10);
+  expect(await quickest(4000, 20)).toBeLessThan((await quickest(1e9, 3)) / 10);
 });
 
 async function pagesOf(tx: Tx, limit: number) {

@@ -11,6 +11,7 @@ import { compare } from "../../src/store/compare.ts";
 import * as events from "../../src/store/events.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import * as deliveries from "../../src/store/deliveries.ts";
+import * as heldParts from "../../src/store/held-parts.ts";
 import * as notes from "../../src/store/notes.ts";
 import * as lines from "../../src/store/outbox-lines.ts";
 import * as outbox from "../../src/store/outbox.ts";
@@ -27,6 +28,8 @@ import { anEvent, auditKey } from "./audit-records.ts";
 import { anApproval, aSession, aTurn, now } from "./records.ts";
 
 const somePieces = { channel: "post", recipient: "ann", turnId: "t1", kind: "answer", pieces: ["{}"], now };
+
+const aPart = { channel: "post", place: "7", whole: "album", id: "d1", number: 1, part: "{}" };
 
 /** A `tx` that keeps the text of each statement beside. */
 function noting(tx: Tx, texts: string[]): Tx {
@@ -180,6 +183,9 @@ const statements: Record<string, (tx: Tx) => Promise<unknown>> = {
   },
   "previews.find": (tx) => previews.find(tx, "t1"),
   "deliveries.isKnown": (tx) => deliveries.isKnown(tx, { channel: "post", id: "d1" }, now),
+  "heldParts.hold": (tx) => heldParts.hold(tx, aPart, now, 5),
+  "heldParts.read": (tx) => heldParts.read(tx, aPart, 5),
+  "heldParts.release": (tx) => heldParts.release(tx, "post", ["d1"]),
   "pairings.find": (tx) => pairings.find(tx, "post", "s1"),
   "pairings.countAsked": (tx) => pairings.countAsked(tx, "post", now),
   "pairings.open": (tx) => pairings.open(tx, { channel: "post", now }),

@@ -2,7 +2,9 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import * as v from "valibot";
 import { startExecutable, temporaryFolder } from "../helpers/executable.ts";
+import { freePort } from "../helpers/free-port.ts";
 import { scriptedModel } from "../helpers/model-server.ts";
+import { until } from "../helpers/until.ts";
 
 const token = "a-token-of-the-operator";
 const rules = join(import.meta.dir, "../../scripts/deploy/alert-rules.json");
@@ -15,11 +17,6 @@ const Answer = v.object({
     ),
   }),
 });
-
-function freePort(): number {
-  using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
-  return server.port ?? 0;
-}
 
 /** Debian's Prometheus, which scrapes one target four times a second. */
 async function startPrometheus(target: number, folder: string) {
@@ -53,14 +50,13 @@ async function startPrometheus(target: number, folder: string) {
     return v.parse(Answer, answer).data.result;
   };
   return {
-    /** Asks until there is an answer; the test's own time limit ends it. */
-    async until(text: string) {
-      for (;;) {
+    /** Asks until there is an answer. */
+    until: (text: string) =>
+      until(`Prometheus has ${text}`, async () => {
         const result = await query(text).catch(() => []);
-        if (result.length > 0) return result;
-        await Bun.sleep(50);
-      }
-    },
+        if (result.length === 0) await Bun.sleep(50);
+        return result.length > 0;
+      }),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.exited;
@@ -98,7 +94,7 @@ test("a real Prometheus scrapes the executable over a restart, and takes our ale
     expect(await server.stop()).toBe(0);
     await prometheus.until('up{job="openclaw"} == 0');
   }
-});
+}, 120_000);
 
 test("alert rules and dashboard ask only for families that the executable has", async () => {
   await using server = await startExecutable({ OPENCLAW_AUTH_TOKEN: token });

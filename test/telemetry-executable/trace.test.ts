@@ -64,11 +64,17 @@ function expectConnected(spans: readonly SeenSpan[]) {
   expect(spans.filter((span) => span.end_time_unix_nano < span.start_time_unix_nano)).toEqual([]);
 }
 
+const turnsTold = (collector: Collector) =>
+  collector.metrics().find(({ name }) => name === "openclaw.turns")?.sum?.data_points[0]?.as_double;
+
 test("the executable sends one connected trace of a turn with two tools, a delegate and a retry, and logs and metrics", async () => {
   await using collector = startCollector();
   await using model = scriptedModel(play);
   await using server = await startExecutable(settingsOf(collector, model));
   expect(await ask(server, "s1")).toContain("All is done.");
+  // A stop waits for a collector, but not for long.
+  await collector.until(() => collector.spans.length >= 15);
+  await collector.until(() => turnsTold(collector) === 2);
   await server.stop();
 
   const { spans } = collector;
@@ -127,7 +133,7 @@ test("the executable sends one connected trace of a turn with two tools, a deleg
   expect(collector.logs.map(({ body }) => body)).toContain("Stopping: running turns may finish.");
   const metric = (name: string) => collector.metrics().find((each) => each.name === name);
   expect(metric("openclaw.turn.duration")?.histogram?.data_points[0]?.count).toBe(2);
-  expect(metric("openclaw.turns")?.sum?.data_points[0]?.as_double).toBe(2);
+  expect(turnsTold(collector)).toBe(2);
   expect(metric("gen_ai.client.inference.duration")?.histogram?.data_points[0]?.attributes).toEqual({
     "gen_ai.request.model": "scripted",
     "error.type": "provider_error",
@@ -146,6 +152,7 @@ test("the executable puts what was said into the traces when it may, without the
     OTEL_SEMCONV_STABILITY_OPT_IN: "gen_ai_latest_experimental",
   });
   expect(await ask(server)).toContain("All is done.");
+  await collector.until(() => collector.spans.length >= 15);
   await server.stop();
 
   expectConnected(collector.spans);

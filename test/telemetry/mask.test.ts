@@ -90,7 +90,7 @@ describe("maskSecrets", () => {
       const begin = performance.now();
       maskSecrets(text);
       // Ordinary text takes about 10 ms; what is quadratic would take minutes.
-      expect([piece, performance.now() - begin < 2000]).toEqual([piece, true]);
+      expect([piece, performance.now() - begin < 10_000]).toEqual([piece, true]);
     }
   });
 });

@@ -8,7 +8,7 @@ async function promtool(text: string): Promise<string> {
     stdin: new Blob([text]),
     stdout: "pipe",
     stderr: "pipe",
-    timeout: 10_000,
+    timeout: 15_000,
   });
   const [out, err] = await Promise.all([
     new Response(child.stdout).text(),
