@@ -23,9 +23,11 @@ export function recordArrivals() {
   }
 
   return {
-    arrived(recipient: string, text: string) {
-      const before = all.get(recipient) ?? [];
-      all.set(recipient, [...before, { label: labelOf(text), life }]);
+    /** `before` is what the message said that this is an edit of: a preview that becomes the answer is not a second one. */
+    arrived(recipient: string, text: string, before?: string) {
+      const label = labelOf(text);
+      if (before !== undefined && labelOf(before) === label) return;
+      all.set(recipient, [...(all.get(recipient) ?? []), { label, life }]);
     },
     /** The server was killed, and nothing of it is on its way any more. */
     died() {

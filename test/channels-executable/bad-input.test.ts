@@ -50,7 +50,7 @@ async function opened(more: Record<string, string> = {}, refusals: Refusals = {}
       return (await fetch(server.url + path, { headers })).json();
     },
     async hears(count: number) {
-      for (const deadline = performance.now() + 10_000; heard.length < count; await Bun.sleep(5))
+      for (const deadline = performance.now() + 20_000; heard.length < count; await Bun.sleep(5))
         if (performance.now() > deadline) throw new Error(`Heard only: ${heard.join("\n")}`);
     },
     async [Symbol.asyncDispose]() {
@@ -107,7 +107,7 @@ test("a provider that says 429 for longer than an answer is kept, or 200 with an
   const refusedChats: Record<string, Refusal> = { 7: busy, 8: { status: 400, sentAs: 200 } };
   let isBusy = true;
   await using house = await opened(
-    { OPENCLAW_OUTBOX_GIVE_UP_SECONDS: "1" },
+    { OPENCLAW_OUTBOX_GIVE_UP_SECONDS: "2" },
     {
       refuse: (_, chat) => (chat === "7" && !isBusy ? undefined : refusedChats[chat]),
       answer: (to) =>
@@ -129,7 +129,7 @@ test("a provider that says 429 for longer than an answer is kept, or 200 with an
   expect(house.heard.toSorted()).toEqual(["+15005550002: re s2", "9: re u9"]);
 
   const dead = async () => v.parse(Deliveries, await house.ask("/api/deliveries")).items;
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 20_000;
   while ((await dead()).length < 3 && performance.now() < deadline) await Bun.sleep(20);
   const rows = (await dead()).toSorted((a, b) => (a.recipient < b.recipient ? -1 : 1));
   expect(rows).toMatchObject([

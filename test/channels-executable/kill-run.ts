@@ -86,8 +86,7 @@ export async function killRun(options: KillRunOptions) {
     if (moment !== undefined) await moments.next(moment);
     const server = servers[at];
     await server?.stop(signal);
-    // What was on its way from it has arrived.
-    await Bun.sleep(5);
+    await outside.heardOut();
     arrivals.died();
     await server?.[Symbol.asyncDispose]();
     servers[at] = await start(at);

@@ -10,7 +10,7 @@ test("a stranger on Telegram is sent a code, admitted with it on the command lin
   await using server = await startExecutable({ ...telegram.env, ...login });
   const ada = telegram.client(7);
   const hears = async (count: number) => {
-    for (const deadline = performance.now() + 10_000; heard.length < count; await Bun.sleep(5))
+    for (const deadline = performance.now() + 15_000; heard.length < count; await Bun.sleep(5))
       if (performance.now() > deadline) throw new Error(`Heard only: ${heard.join("\n")}`);
   };
   const pairing = (...words: string[]) =>

@@ -3,15 +3,15 @@ import { scriptedModel } from "../helpers/model-server.ts";
 import { createMoments } from "../kill/moments.ts";
 import { recordArrivals } from "./arrivals.ts";
 import { answerTo, webhookEnv } from "./senders.ts";
-import { type Refusal, startTelegram } from "./telegram-front.ts";
+import { heardOut, type Refusal, startTelegram } from "./telegram-front.ts";
 import { jobEnv } from "./ticking-jobs.ts";
 
 /** All that is outside of a server under kills; the providers take their time and refuse now and then. */
 export async function startStandIns({ hangs }: { readonly hangs: boolean }) {
   const arrivals = recordArrivals();
   const moments = createMoments();
-  const arrived = (recipient: string, text: string) => {
-    arrivals.arrived(recipient, text);
+  const arrived = (recipient: string, text: string, before?: string) => {
+    arrivals.arrived(recipient, text, before);
     moments.tell("answer arrived");
   };
   let mayHang = hangs;
@@ -32,6 +32,8 @@ export async function startStandIns({ hangs }: { readonly hangs: boolean }) {
   return {
     arrivals,
     moments,
+    /** Resolves when all has arrived that was sent before, also by a server that was killed. */
+    heardOut: () => Promise.all([telegram.heardOut(), heardOut(twilio.url)]),
     /** Whoever hangs would be waited for at the end. */
     hangNoMore: () => void (mayHang = false),
     env: {

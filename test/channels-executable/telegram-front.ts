@@ -1,13 +1,13 @@
-import TelegramServer from "telegram-test-api";
 import * as v from "valibot";
+import { startTelegramServer } from "../channels/telegram-test-api.ts";
 
 /** How the Bot API says no: by its `error_code` (as HTTP says it too, or with `sentAs`), or not at all until the client goes. */
 export type Refusal =
   { readonly status: number; readonly retryAfter?: number; readonly sentAs?: number } | "hang" | undefined;
 
 export interface FrontOptions {
-  /** Hears what arrives in a chat, before it is answered. */
-  readonly arrived?: (chat: string, text: string) => void;
+  /** Hears what arrives in a chat, before it is answered; `before` is what the message said that this is an edit of. */
+  readonly arrived?: (chat: string, text: string, before?: string) => void;
   /** What becomes of the call of this number, from 1, that says something; what is refused has not arrived. */
   readonly refuse?: (count: number, chat: string) => Refusal;
   /** How long it takes at most to say that it took a message. */
@@ -17,13 +17,19 @@ export interface FrontOptions {
 const token = "4711:a-token-of-the-test-api";
 const secret = "a-secret-of-telegram";
 
-const Said = v.looseObject({ chat_id: v.union([v.string(), v.number()]), text: v.string() });
+const MessageId = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
+const Said = v.looseObject({
+  chat_id: v.union([v.string(), v.number()]),
+  text: v.string(),
+  message_id: v.optional(MessageId),
+});
+const Sent = v.object({ result: v.object({ message_id: MessageId }) });
 const Asked = v.looseObject({ offset: v.optional(v.number(), 0), timeout: v.optional(v.number(), 0) });
 const Told = v.looseObject({ update_id: v.number() });
 
-function freePort(): number {
-  using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  return server.port ?? 0;
+/** Resolves when a server has heard what came to it on other connections before. */
+export async function heardOut(url: string): Promise<void> {
+  for (let at = 0; at < 3; at++) await (await fetch(url, { headers: { connection: "close" } })).arrayBuffer();
 }
 
 const granted = (result: unknown) => Response.json({ ok: true, result });
@@ -46,11 +52,12 @@ async function refused(refusal: Exclude<Refusal, undefined>, signal: AbortSignal
  * they are confirmed by an offset, webhooks have a secret, a few methods) and refuses what a test wants refused.
  */
 export async function startTelegram({ arrived, refuse, slowMs = 0 }: FrontOptions = {}) {
-  const api = new TelegramServer({ port: freePort(), host: "127.0.0.1", storeTimeout: 3600 });
-  await api.start();
+  const api = await startTelegramServer({ storeTimeout: 3600 });
   let webhook: object = { url: "" };
   let asked = 0;
   let unconfirmed: v.InferOutput<typeof Told>[] = [];
+  /** What each message says. */
+  const said = new Map<string, string>();
 
   /** Told again until the bot asks for what comes behind. */
   async function getUpdates(body: unknown, signal: AbortSignal): Promise<Response> {
@@ -73,11 +80,13 @@ export async function startTelegram({ arrived, refuse, slowMs = 0 }: FrontOption
   };
 
   async function say(method: string, body: string, signal: AbortSignal): Promise<Response> {
-    const { chat_id, text } = v.parse(Said, JSON.parse(body));
+    const { chat_id, text, message_id } = v.parse(Said, JSON.parse(body));
     const refusal = refuse?.(++asked, String(chat_id));
     if (refusal !== undefined) return refused(refusal, signal);
-    arrived?.(String(chat_id), text);
+    arrived?.(String(chat_id), text, message_id === undefined ? undefined : said.get(message_id));
     const answer = await passOn(method, body);
+    const sent = v.safeParse(Sent, await answer.clone().json());
+    if (sent.success) said.set(sent.output.result.message_id, text);
     if (slowMs > 0) await Bun.sleep(Math.random() * slowMs);
     return answer;
   }
@@ -108,6 +117,8 @@ export async function startTelegram({ arrived, refuse, slowMs = 0 }: FrontOption
       TELEGRAM_WEBHOOK_SECRET: secret,
       OPENCLAW_TELEGRAM_API_URL: server.url.origin,
     },
+    /** Resolves when all has arrived that was sent here before, also by a client that is gone. */
+    heardOut: () => heardOut(`${server.url.origin}/bot${token}/getWebhookInfo`),
     client: (id: number) => api.getClient(token, { userId: id, chatId: id, interval: 10, timeout: 20_000 }),
     async [Symbol.asyncDispose]() {
       await server.stop(true);

@@ -15,7 +15,7 @@ test(`two processes on one PostgreSQL, and ${kills} times ${signal} for one or t
     processes: 2,
     hangs: false,
     signal,
-    patienceMs: runs(20_000, 200_000),
+    patienceMs: runs(60_000, 200_000),
     env: { OPENCLAW_DATABASE_URL: database.url, OPENCLAW_LEASE_SECONDS: "0.5" },
   });
   expectTrueAccount(run);

@@ -123,7 +123,8 @@ export async function aHouse(options: HouseOptions = {}) {
     },
     async [Symbol.asyncDispose]() {
       await turns.drain(0);
-      await outbox.stop(1000);
+      // Long enough for what the provider took to be written down: else the next process sends it again.
+      await outbox.stop(10_000);
       await previews.close();
       if (options.provider === undefined) await provider[Symbol.asyncDispose]();
       if (options.store === undefined) await store.close();

@@ -24,6 +24,8 @@ export function startTwilio({
     hostname: "127.0.0.1",
     port: 0,
     async fetch(request) {
+      // It is only asked whether it is there.
+      if (request.method === "GET") return new Response();
       const form = new URLSearchParams(await request.text());
       if (refuse(++asked))
         return Response.json(
@@ -42,6 +44,7 @@ export function startTwilio({
   });
   return {
     sent,
+    url: server.url.origin,
     /** What turns SMS on. */
     env: {
       TWILIO_ACCOUNT_SID: account,

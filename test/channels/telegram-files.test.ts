@@ -28,7 +28,7 @@ test("readAttachments fetches a photo's bytes when they are wanted, and no more 
   expect(image).toMatchObject({ kind: "image", name: "photo-5.jpg", type: "image/jpeg", size: 10 });
   expect(api.calls).toEqual([]);
   expect(new TextDecoder().decode(await image?.bytes(10, signal))).toBe("0123456789");
-  expect(image?.bytes(9, signal)).rejects.toMatchObject({ code: "payload_too_large" });
+  await expect(image?.bytes(9, signal)).rejects.toMatchObject({ code: "payload_too_large" });
 });
 
 test("readAttachments tells a document by its type, and asks for no path outside", async () => {

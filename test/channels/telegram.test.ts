@@ -1,20 +1,14 @@
 import { expect, test } from "bun:test";
-import TelegramServer from "telegram-test-api";
 import { makeTelegram } from "../../src/channels/telegram.ts";
 import { memoryStore } from "../../src/store/open.ts";
 import { recordingInbox } from "./telegram-inbox.ts";
+import { startTelegramServer } from "./telegram-test-api.ts";
 
 const token = "12345:a-token-of-the-test-api";
 
-function freePort(): number {
-  using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  return server.port ?? 0;
-}
-
-/** A Bot API that nobody here wrote. */
+/** A bot at a Bot API that nobody here wrote. */
 async function start() {
-  const server = new TelegramServer({ port: freePort(), host: "127.0.0.1" });
-  await server.start();
+  const server = await startTelegramServer();
   const recorded = recordingInbox();
   const channel = await makeTelegram(
     {
