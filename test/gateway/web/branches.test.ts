@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser } from "playwright";
-import { launchBrowser, say, scrollsSideways, watchedPage } from "./browser.ts";
+import { launchBrowser, say, scrollsSideways, untilIdle, watchedPage } from "./browser.ts";
 import { answer, serveTurns } from "./served-turns.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let browser: Browser;
 beforeAll(async () => {
@@ -21,6 +21,7 @@ test("the page says a message in other words, and goes back to what followed the
   await page.getByText("You said one.").waitFor();
   await say(page, "two with a tpyo");
   await page.getByText("You said two with a tpyo.").waitFor();
+  await untilIdle(page);
 
   await users.nth(1).hover();
   await users.nth(1).getByRole("button", { name: "Say this in other words" }).click();
@@ -30,6 +31,7 @@ test("the page says a message in other words, and goes back to what followed the
   await field.fill("two");
   await page.keyboard.press("Enter");
   await page.getByText("You said two.").waitFor();
+  await untilIdle(page);
   expect(await users.allInnerTexts()).toEqual(["one", "two"]);
 
   await page.getByRole("button", { name: "Branches" }).click();
@@ -59,6 +61,7 @@ test("the page offers to say something in other words when no turn runs", async 
   await page.goto("/chat");
   await say(page, "one");
   await page.getByText("You said one.").waitFor();
+  await untilIdle(page);
   expect(await again.count()).toBe(1);
   await say(page, "slow");
   await page.getByRole("button", { name: "Stop" }).waitFor();
@@ -66,7 +69,7 @@ test("the page offers to say something in other words when no turn runs", async 
 
   gate.resolve();
   await page.getByText("You said slow.").waitFor();
-  await page.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
+  await untilIdle(page);
   expect(await again.count()).toBe(2);
   expect(watched.faults).toEqual([]);
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, Page } from "playwright";
 import type { TurnEvent } from "../../../src/agent/turn.ts";
-import { launchBrowser, say, watchedPage } from "./browser.ts";
+import { launchBrowser, say, untilIdle, watchedPage } from "./browser.ts";
 import { answer, callTool, type Script, serveTurns } from "./served-turns.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let browser: Browser;
 beforeAll(async () => {
@@ -55,7 +55,7 @@ test("the page opens a tool's card while it runs and folds it when it has ended"
     gate.resolve();
     await said(page).locator("strong", { hasText: "one" }).waitFor();
     await page.locator("details.tool:not([open])").getByText("done 1.2 s").waitFor();
-    expect(await page.getByRole("button", { name: "Stop" }).count()).toBe(0);
+    await untilIdle(page);
     await card.locator("summary").click();
     await card.getByText("a.ts:1: TODO").waitFor();
   });
@@ -156,8 +156,8 @@ test("the page shows all of what it asks an approval for, though the preview is 
     await card.getByLabel("Note to the model").fill("use b.txt");
     await card.getByRole("button", { name: "Deny" }).click();
     await page.getByText("It was denied: use b.txt.").waitFor();
-    expect(await card.count()).toBe(0);
     await page.getByText("Denied: write_file").waitFor();
+    expect(await card.count()).toBe(0);
     expect(await page.title()).toBe("openclaw");
   });
 });

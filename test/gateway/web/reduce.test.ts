@@ -197,6 +197,25 @@ test("reduce asks for the history when a turn begins whose message is not known 
   expect(after(sent("m1"), start).stale).toBeFalse();
 });
 
+test("reduce shows nothing of a turn whose message it does not know: the history brings both", () => {
+  const other = { inReplyToMessageId: "other" };
+  const chat = after(
+    sent("m1", "m2"),
+    { ...start, ...other },
+    { ...chunk("an answer to nothing"), ...other },
+    { type: "assistant_message", text: "an answer to nothing", ...other },
+    { type: "accepted" },
+    { type: "error", code: "busy", text: "Busy.", inReplyToMessageId: "m2" },
+    { ...stop, ...other, cursor: "7" },
+  );
+  expect(rows(chat)).toEqual([]);
+  expect(chat).toMatchObject({ stale: true, cursor: "7" });
+  expect(chat.waiting).toMatchObject([
+    { messageId: "m1", state: "queued" },
+    { messageId: "m2", state: "refused", problem: "Busy." },
+  ]);
+});
+
 test("reduce shows an error of the connection and leaves the running turn alone", () => {
   const running = after(sent("m1"), start, chunk("one"));
   const event = { type: "error", code: "not_found", text: "Nothing to cancel." } as const;

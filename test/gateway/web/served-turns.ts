@@ -1,8 +1,11 @@
 import { type Approvals, createApprovals } from "../../../src/agent/approvals.ts";
+import type { Command } from "../../../src/agent/commands.ts";
 import type { Turn, TurnEvent } from "../../../src/agent/turn.ts";
 import { createTurnEnds } from "../../../src/agent/turn-ends.ts";
 import { createGateway } from "../../../src/gateway/gateway.ts";
 import { assistantMessage, noUsage, toolMessage } from "../../../src/llm/message.ts";
+import { commands as answerCommands } from "../../../src/middleware/commands.ts";
+import { oneAtATime } from "../../../src/middleware/one-at-a-time.ts";
 import { memoryStore } from "../../../src/store/open.ts";
 import { createTurns } from "../../../src/turns/create-turns.ts";
 
@@ -17,19 +20,30 @@ export interface ServedTurns extends AsyncDisposable {
 }
 
 /** The real gateway over real turns and a store in memory; only what a turn does is scripted. */
-export async function serveTurns(script: Script, token?: string): Promise<ServedTurns> {
+export async function serveTurns(
+  script: Script,
+  token?: string,
+  commands: readonly Command[] = [],
+): Promise<ServedTurns> {
   const store = await memoryStore();
   const approvals = createApprovals(store, { timeoutMs: 60_000 });
   const ran: string[] = [];
-  const run = (turn: Turn) => {
-    ran.push(turn.text);
-    return script(turn, approvals);
-  };
+  const ends = createTurnEnds(store);
+  const oneByOne = oneAtATime(store, ends);
+  const atOnce = answerCommands(commands, "now");
+  const inTurn = answerCommands(commands, "in_turn");
+  const run = (turn: Turn) =>
+    atOnce(turn, (waiting) =>
+      oneByOne(waiting, (begun) => {
+        ran.push(begun.text);
+        return inTurn(begun, (asked) => script(asked, approvals));
+      }),
+    );
   const turns = createTurns({
     store,
     run,
-    ends: createTurnEnds(store),
-    commands: [],
+    ends,
+    commands,
     maxTurns: 10,
     maxWaitingPerSession: 10,
   });

@@ -1,3 +1,4 @@
+import type { Entry } from "./entry.ts";
 import type { CallState, Usage } from "./wire.ts";
 
 export interface UserItem {
@@ -87,6 +88,16 @@ export interface RunningTurn {
   readonly progress?: Progress;
 }
 
+/** A turn that the log tells from its beginning, so that the history is not asked for what it did. */
+export interface Joined {
+  readonly turnId: string;
+  readonly messageId: string | undefined;
+  /** Where the log stood when the history was read: what other turns did until then is in the history. */
+  readonly upTo: number;
+  /** Whether its first event was heard. */
+  readonly begun: boolean;
+}
+
 /** All that the page knows of one session; changed by `reduce` and the functions here, into a new value each time. */
 export interface Conversation {
   readonly sessionId: string;
@@ -97,18 +108,18 @@ export interface Conversation {
   readonly usage?: Usage;
   /** Where in the session's log this stands; `resume` goes on from here. */
   readonly cursor?: string;
-  /** Where the page of history before the first item begins; absent when this is the start. */
-  readonly earlier?: string;
-  /** The turn that answers the last user message of the history: it is told from its beginning, and nothing before it. */
-  readonly joins?: { readonly messageId: string | undefined };
+  /** The page of history before the first item, and results whose calls are on it; absent when this is the start. */
+  readonly earlier?: { readonly cursor: string; readonly results: readonly Entry[] };
+  /** The turn that was under way when the history was read. */
+  readonly joins?: Joined;
   /** A turn began whose message is not known here (another window, another door): the history has it. */
   readonly stale: boolean;
-  /** Counts the rows made here, for their keys. */
+  /** Counts the rows made here since the history was read, for their keys. */
   readonly made: number;
 }
 
-/** Rows that are kept on the page; the history has the older ones. */
-const mostItems = 2000;
+/** Rows that are added to those of the history before it is read anew. */
+const mostMade = 2000;
 
 export const emptyConversation = (sessionId: string): Conversation => ({
   sessionId,
@@ -118,11 +129,16 @@ export const emptyConversation = (sessionId: string): Conversation => ({
   made: 0,
 });
 
-export const addItem = (chat: Conversation, item: Item): Conversation => ({
-  ...chat,
-  items: [...chat.items.slice(1 - mostItems), item],
-  made: chat.made + 1,
-});
+/** True when rows were left out, so that the history has to be read anew before more of it can be shown. */
+export const isCut = ({ made }: Conversation) => made > mostMade;
+
+/** Adds a row. A turn of very many rows loses its first ones, and with them the place of the page before. */
+export function addItem(chat: Conversation, item: Item): Conversation {
+  const longer = { ...chat, items: [...chat.items, item], made: chat.made + 1 };
+  if (!isCut(longer)) return longer;
+  const { earlier: _, ...rest } = longer;
+  return { ...rest, items: longer.items.slice(1) };
+}
 
 /** Changes the items of one kind that `which` names; the others stay the same objects, so they are not drawn again. */
 export const changeItems = <Kind extends Item["kind"]>(

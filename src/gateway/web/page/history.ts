@@ -1,18 +1,6 @@
 import * as v from "valibot";
-import type { Conversation, Item, ToolItem } from "./conversation.ts";
-
-const Part = v.looseObject({ type: v.string(), text: v.optional(v.string()) });
-const Content = v.nullish(v.union([v.string(), v.array(Part)]), "");
-const Call = v.object({ id: v.string(), function: v.object({ name: v.string(), arguments: v.string() }) });
-const Message = v.object({
-  role: v.string(),
-  content: Content,
-  tool_calls: v.optional(v.array(Call), []),
-  tool_call_id: v.optional(v.string()),
-});
-
-const Entry = v.object({ id: v.string(), turnId: v.optional(v.string()), message: Message });
-type Entry = v.InferOutput<typeof Entry>;
+import { type Conversation, emptyConversation, type Item, type ToolItem } from "./conversation.ts";
+import { Entry, textOf } from "./entry.ts";
 
 /** A page of `sessions.history`, oldest first, and where the session's log stands. */
 export const History = v.object({
@@ -27,13 +15,6 @@ export type History = v.InferOutput<typeof History>;
 
 /** What is asked of a turn: whose answer it is, and where the session stood before it. */
 export const TurnInfo = v.object({ messageId: v.optional(v.string()), before: v.optional(v.string()) });
-
-const textOf = (content: v.InferOutput<typeof Content>): string =>
-  typeof content === "string"
-    ? content
-    : content
-        .map((part) => part.text ?? `[${part.type.replace(/^input_/, "").replace(/_url$/, "")}]`)
-        .join("\n");
 
 function itemsOf({ id, turnId, message }: Entry): Item[] {
   const text = textOf(message.content);
@@ -69,37 +50,47 @@ export function readHistory(entries: readonly Entry[]): Item[] {
   return items;
 }
 
-/**
- * The conversation as the server has it. What a running turn did so far is left to the log, which tells it from its
- * beginning; of its entries only the user's message is taken.
- */
-export function restore(
-  chat: Conversation,
-  { items, next, cursor, turn }: History,
-  messageId: string | undefined,
-): Conversation {
-  const told = items.filter(
-    (entry) => entry.turnId === undefined || entry.turnId !== turn?.id || entry.message.role === "user",
-  );
-  const after = turn?.cursor ?? cursor;
-  return {
-    sessionId: chat.sessionId,
-    waiting: chat.waiting,
-    made: chat.made,
-    items: readHistory(told),
-    stale: false,
-    ...(turn !== undefined && told.at(-1)?.turnId === turn.id && { joins: { messageId } }),
-    ...(after !== undefined && { cursor: after }),
-    ...(next !== undefined && { earlier: next }),
-  };
+/** Without what `turn` said and did: the log tells that. Results that it was given for calls of an earlier answer are in no log. */
+function withoutDoneBy(turn: string | undefined, entries: readonly Entry[]): readonly Entry[] {
+  let isTold = false;
+  return entries.filter(({ turnId, message: { role } }) => {
+    if (role === "assistant") isTold = turn !== undefined && turnId === turn;
+    return role === "user" || !isTold;
+  });
+}
+
+/** The results at the beginning of a page: their calls are at the end of the page before. */
+function leadingResults(entries: readonly Entry[]): readonly Entry[] {
+  const first = entries.findIndex(({ message }) => message.role !== "tool");
+  return first < 0 ? entries : entries.slice(0, first);
 }
 
 /** Puts an older page before what is shown. */
-export function prepend(chat: Conversation, { items, next }: History): Conversation {
-  const { earlier: _, ...rest } = chat;
+export function prepend(chat: Conversation, { items, next }: Pick<History, "items" | "next">): Conversation {
+  const { earlier, ...rest } = chat;
+  const entries = withoutDoneBy(chat.joins?.turnId, [...items, ...(earlier?.results ?? [])]);
   return {
     ...rest,
-    items: [...readHistory(items), ...chat.items],
-    ...(next !== undefined && { earlier: next }),
+    items: [...readHistory(entries), ...chat.items],
+    ...(next !== undefined && { earlier: { cursor: next, results: leadingResults(entries) } }),
   };
+}
+
+/**
+ * The conversation as the server has it. What a turn that is under way did so far is left to the log, which tells it
+ * from its beginning; of its entries only the user's message is taken.
+ */
+export function restore(
+  chat: Conversation,
+  { cursor, turn, ...page }: History,
+  messageId: string | undefined,
+): Conversation {
+  const after = turn?.cursor ?? cursor;
+  const empty: Conversation = {
+    ...emptyConversation(chat.sessionId),
+    waiting: chat.waiting,
+    ...(turn && { joins: { turnId: turn.id, messageId, upTo: Number(cursor ?? 0), begun: false } }),
+    ...(after !== undefined && { cursor: after }),
+  };
+  return prepend(empty, page);
 }

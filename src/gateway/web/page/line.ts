@@ -18,7 +18,7 @@ import { uuid } from "./session-id.ts";
 import { type Session, SessionPage } from "./sessions.ts";
 import { openSocket, type Reply } from "./socket.ts";
 import type { Titles } from "./titles.ts";
-import { type Envelope, OpenApprovals } from "./wire.ts";
+import { type Envelope, isRefusal, OpenApprovals } from "./wire.ts";
 
 export interface LineParts {
   readonly conversation: Signal<Conversation>;
@@ -60,6 +60,7 @@ const historyPage = 100;
 const sessionsShown = 100;
 const branchesShown = 200;
 const closedTooBig = 1009;
+const betweenReopeningsMs = 1000;
 
 const socketUrl = () => new URL("/ws", location.href).href.replace(/^http/, "ws");
 
@@ -75,9 +76,19 @@ export function openLine(sessionId: string, parts: LineParts): Line {
   // A line that takes over the same session starts from the history, whatever cursor the one before had reached.
   let known = false;
   let closed = false;
+  /** True when the log is resumed from where an earlier connection broke, which the server may not know any more. */
+  let isBack = false;
+  const openedAt = performance.now();
+  let reopening: ReturnType<typeof setTimeout> | undefined;
   const update = (change: (chat: Conversation) => Conversation) => {
     if (!closed) conversation.value = change(conversation.value);
   };
+
+  /** Whatever a server tells, it is not asked for the history in a circle without a pause. */
+  function reopenSoon() {
+    const wait = openedAt + betweenReopeningsMs - performance.now();
+    reopening ??= setTimeout(parts.reopen, Math.max(0, wait));
+  }
 
   const events = byFrame<Envelope>((told) => {
     if (closed) return;
@@ -87,14 +98,14 @@ export function openLine(sessionId: string, parts: LineParts): Line {
       if (id !== undefined && (type === "accepted" || type === "error")) outbox.remove(id);
     }
     if (told.some(({ type }) => type === "tool_approval_required")) void completeApprovals();
-    if (conversation.value.stale) parts.reopen();
+    if (conversation.value.stale) reopenSoon();
     else if (told.some(({ type }) => type === "typing_stop" || type === "accepted")) void listSessions();
   });
 
   const socket = openSocket({
     url: socketUrl(),
     onOpen: () => void enter(),
-    onEnvelope: events.push,
+    onEnvelope: (event) => (isBack && isRefusal(event) ? reopenSoon() : events.push(event)),
     onLost(closeCode) {
       parts.online.value = false;
       if (closeCode === closedTooBig) refuseUnsent("The server takes no message of this length.");
@@ -106,10 +117,13 @@ export function openLine(sessionId: string, parts: LineParts): Line {
     if (closed) return;
     // What was heard before the connection broke counts, else it would be told twice.
     events.flush();
+    isBack = known;
     if (!known && !(await loadHistory())) return;
     const { cursor } = conversation.value;
     if (cursor !== undefined) socket.send({ type: "resume", sessionId, after: cursor });
     for (const message of outbox.of(sessionId)) post(message);
+    // A turn that is told by the log may fill pages.
+    if (conversation.value.items.length === 0) void loadEarlier();
     parts.online.value = true;
     await listSessions();
   }
@@ -125,7 +139,7 @@ export function openLine(sessionId: string, parts: LineParts): Line {
     known = true;
     if (history.ok)
       update((chat) => restore(chat, history.result, info?.ok ? info.result.messageId : undefined));
-    else update((chat) => ({ ...emptyConversation(sessionId), waiting: chat.waiting, made: chat.made }));
+    else update((chat) => ({ ...emptyConversation(sessionId), waiting: chat.waiting }));
     if (!history.ok && history.code !== "not_found") showProblem(history);
     update((chat) => ({ ...chat, stale: false, waiting: [...unsent(), ...chat.waiting.filter(isPast)] }));
     const { items, earlier } = conversation.value;
@@ -164,6 +178,19 @@ export function openLine(sessionId: string, parts: LineParts): Line {
     }
   }
 
+  /** Loads older pages until one has something to show. */
+  async function loadEarlier(): Promise<void> {
+    const { earlier } = conversation.value;
+    if (earlier === undefined) return;
+    const params = { session: sessionId, limit: historyPage, cursor: earlier.cursor };
+    const reply = await ask(socket, "sessions.history", params, History);
+    if (!reply.ok) return showProblem(reply);
+    const chat = conversation.value;
+    if (closed || chat.earlier !== earlier) return;
+    update(() => prepend(chat, reply.result));
+    if (conversation.value.items.length === chat.items.length) await loadEarlier();
+  }
+
   async function goTo(branch: string): Promise<boolean> {
     const reply = await ask(socket, "branches.restore", { session: sessionId, branch }, Restored);
     if (reply.ok) parts.reopen();
@@ -195,14 +222,7 @@ export function openLine(sessionId: string, parts: LineParts): Line {
       const reply = await socket.request("approvals.decide", params);
       update((chat) => changeApproval(chat, approvalId, outcome(reply, approved)));
     },
-    async loadEarlier() {
-      const { earlier } = conversation.value;
-      if (earlier === undefined) return;
-      const params = { session: sessionId, limit: historyPage, cursor: earlier };
-      const reply = await ask(socket, "sessions.history", params, History);
-      if (reply.ok) update((chat) => (chat.earlier === earlier ? prepend(chat, reply.result) : chat));
-      else showProblem(reply);
-    },
+    loadEarlier,
     async listBranches() {
       const reply = await ask(
         socket,
@@ -222,6 +242,7 @@ export function openLine(sessionId: string, parts: LineParts): Line {
     },
     close() {
       closed = true;
+      clearTimeout(reopening);
       socket.close();
     },
   };

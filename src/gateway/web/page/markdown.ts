@@ -1,14 +1,43 @@
 import createPurifier from "dompurify";
-import { Marked } from "marked";
+import { Marked, type MarkedExtension } from "marked";
 
 /** Above this a text is shown as it is: nobody reads it, and formatting it again with each token would stop the page. */
 const longestFormatted = 200_000;
 
+/** For one text. The parser compares each run of `*` or `_` in a paragraph with those behind it: 80 kB of them took it half a minute. */
+const mostComparisons = 2000 ** 2;
+
 const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const isPicture = (address: string) => /^data:image\//i.test(address);
 
+/** Shows a paragraph as it is when finding the ends of its emphasis would take more than is left for this text. */
+function boundEmphasis(): MarkedExtension {
+  let left = mostComparisons;
+  return {
+    hooks: {
+      preprocess(text) {
+        left = mostComparisons;
+        return text;
+      },
+    },
+    extensions: [
+      {
+        name: "tangled",
+        level: "inline",
+        tokenizer(src, tokens) {
+          if (tokens.length > 0) return undefined;
+          const comparisons = (src.match(/\*+|_+/g) ?? []).length ** 2;
+          if (comparisons > left) return { type: "text", raw: src, text: src };
+          left -= comparisons;
+          return undefined;
+        },
+      },
+    ],
+  };
+}
+
 const createMarked = () =>
-  new Marked({
+  new Marked(boundEmphasis(), {
     gfm: true,
     breaks: true,
     renderer: {

@@ -4,6 +4,7 @@ import {
   type Conversation,
   changeItems,
   changeWaiting,
+  isCut,
   type RunningTurn,
   type TextItem,
   type UserItem,
@@ -36,15 +37,22 @@ function unsay(chat: Conversation): Conversation {
   return { ...chat, items: chat.items.slice(0, first) };
 }
 
+/** Whether a turn that begins is the one that the history named. Where it began behind the history its message may be missing. */
+function isJoined({ joins, items }: Conversation, { inReplyToMessageId: id, cursor }: Envelope) {
+  if (joins === undefined || joins.begun || joins.messageId !== id) return false;
+  const { turnId, upTo } = joins;
+  return Number(cursor) <= upTo || items.some((item) => item.kind === "user" && item.turnId === turnId);
+}
+
 /** The first event of a turn: its message leaves the queue and becomes a row, or is found among the rows. */
-function begin(chat: Conversation, messageId: string | undefined, now: number): Conversation {
+function begin(chat: Conversation, event: Envelope, now: number): Conversation {
+  const { inReplyToMessageId: messageId } = event;
   // A slash command is answered beside a turn that runs, which stays the one that is shown as running.
   const turn: RunningTurn = chat.turn ?? { startedAt: now, ...(messageId !== undefined && { messageId }) };
   const written = chat.waiting.find((one) => one.messageId === messageId);
   const waiting = chat.waiting.filter((one) => one !== written);
-  if (chat.joins) {
-    const { joins: _, ...rest } = chat;
-    return { ...rest, waiting, turn };
+  if (chat.joins && isJoined(chat, event)) {
+    return { ...chat, joins: { ...chat.joins, begun: true }, waiting, turn };
   }
   if (written) {
     const { messageId: key, text, turnId } = written;
@@ -71,8 +79,9 @@ function accept(chat: Conversation, { inReplyToMessageId: key, turnId }: Of<"acc
 }
 
 /** Sees to it that a turn runs: after a reload the first event heard may be from the middle of one. */
-function inTurn(chat: Conversation, { inReplyToMessageId: messageId }: Envelope, now: number): Conversation {
-  if (chat.waiting.some((one) => one.messageId === messageId)) return begin(chat, messageId, now);
+function inTurn(chat: Conversation, event: Envelope, now: number): Conversation {
+  const { inReplyToMessageId: messageId } = event;
+  if (chat.waiting.some((one) => one.messageId === messageId)) return begin(chat, event, now);
   return chat.turn
     ? chat
     : { ...chat, turn: { startedAt: now, ...(messageId !== undefined && { messageId }) } };
@@ -84,7 +93,7 @@ const isBesideTurn = ({ turn }: Conversation, messageId: string | undefined) =>
 function end(chat: Conversation, messageId: string | undefined): Conversation {
   if (isBesideTurn(chat, messageId)) return chat;
   const { turn: _, ...rest } = settle(chat);
-  return endCalls(rest);
+  return endCalls({ ...rest, stale: rest.stale || isCut(rest) });
 }
 
 function fail(chat: Conversation, event: Of<"error">): Conversation {
@@ -117,7 +126,7 @@ function step(chat: Conversation, event: Envelope, now: number): Conversation {
     case "accepted":
       return accept(chat, event);
     case "typing_start":
-      return begin(chat, event.inReplyToMessageId, now);
+      return begin(chat, event, now);
     case "typing_stop":
       return end(chat, event.inReplyToMessageId);
     case "assistant_chunk":
@@ -145,11 +154,22 @@ function step(chat: Conversation, event: Envelope, now: number): Conversation {
   }
 }
 
+/** Events that rows are not made of here, because the history has what they tell. */
+function isInHistory(
+  { joins, stale, waiting }: Conversation,
+  { type, inReplyToMessageId: id, cursor }: Envelope,
+) {
+  // What was written here and has no row yet is heard of in any case.
+  if (type === "accepted" || waiting.some(({ messageId }) => messageId === id)) return false;
+  // A turn whose message is not known here: an answer is not shown before its question.
+  if (stale) return true;
+  // The log is told from where the joined turn began: others may still have been running, or were answered beside it.
+  return joins !== undefined && joins.messageId !== id && Number(cursor) <= joins.upTo;
+}
+
 /** What the conversation is after one event of the server; `now` is the page's clock in milliseconds. */
 export function reduce(chat: Conversation, event: Envelope, now: number): Conversation {
   if (event.sessionId !== undefined && event.sessionId !== chat.sessionId) return chat;
-  // Behind its message an earlier turn may still have been running: its end is in the history already.
-  const isEarlier = chat.joins !== undefined && chat.joins.messageId !== event.inReplyToMessageId;
-  const next = isEarlier && event.type !== "accepted" ? chat : step(chat, event, now);
+  const next = isInHistory(chat, event) ? chat : step(chat, event, now);
   return event.cursor === undefined ? next : { ...next, cursor: event.cursor };
 }

@@ -64,6 +64,10 @@ export const Envelope = v.variant("type", [
 ]);
 export type Envelope = v.InferOutput<typeof Envelope>;
 
+/** Of what this page sends, only `resume` and `cancel` are refused so: either way what it shows is out of date. */
+export const isRefusal = ({ type, sessionId, inReplyToMessageId }: Envelope) =>
+  type === "error" && sessionId === undefined && inReplyToMessageId === undefined;
+
 /** The answer to a `request`; told apart from the events, because it belongs to its caller alone. */
 export const ResponseFrame = v.object({
   type: v.literal("response"),
