@@ -64,6 +64,7 @@ export function createInbox(parts: InboxParts): Inbox {
       const { turnId, sessionId } = await turns.accept(turn, listener, async (tx) => {
         const at = { now: now(), forMs: replayMs };
         if (!(await deliveries.rememberFor(tx, nameOf(channel, message), at))) throw repeated;
+        if ((await message.also?.(tx)) === false) throw repeated;
       });
       return { kind: "accepted", turnId, sessionId };
     } catch (error) {

@@ -23,7 +23,7 @@ function ownCommand(message: Message): string | undefined {
 }
 
 /** The text of a turn: what is quoted or forwarded is marked as such, and in a group who speaks. */
-function textOf(message: Message, me: TelegramMe | undefined): string {
+function textOf(message: Message, rest: readonly Message[], me: TelegramMe | undefined): string {
   const command = ownCommand(message);
   if (command !== undefined) return command;
   const marked = markedText(message);
@@ -32,6 +32,7 @@ function textOf(message: Message, me: TelegramMe | undefined): string {
     forwardLine(message),
     me === undefined ? marked.text : withoutMention(marked, me),
     otherLine(message),
+    ...rest.flatMap((other) => [other.caption, otherLine(other)]),
   ].filter((line) => line !== undefined && line !== "");
   const text = lines.join("\n");
   return me === undefined || message.from === undefined ? text : `[${nameOf(message.from)}] ${text}`;
@@ -39,20 +40,23 @@ function textOf(message: Message, me: TelegramMe | undefined): string {
 
 /**
  * Reads a message. `me` is asked for only in groups, where a message must be for the bot. A group's session belongs to
- * the group; in a private chat the chat has the number of its person.
+ * the group; in a private chat the chat has the number of its person. `parts` are one message, or those of an album:
+ * then the one with the caption speaks for all.
  */
 export async function readMessage(
-  updateId: number,
-  message: Message,
+  deliveryId: string,
+  parts: readonly [Message, ...Message[]],
   of: { me(): Promise<TelegramMe>; attachments(message: Message): readonly Attachment[] },
 ): Promise<Reading> {
+  const message = parts.find(({ caption = "" }) => caption !== "") ?? parts[0];
+  const rest = parts.filter((part) => part !== message);
   const { from, chat, message_thread_id: thread } = message;
   if (from === undefined || message.sender_chat !== undefined) return ignored("no person sent it");
   if (from.is_bot) return ignored("a bot sent it");
   const isPrivate = chat.type === "private";
   if (!isPrivate && chat.type !== "group" && chat.type !== "supergroup") return ignored("it is no chat");
   if (isPrivate && chat.id !== from.id) return ignored("the chat is not its sender's");
-  const attachments = of.attachments(message);
+  const attachments = parts.flatMap((part) => of.attachments(part));
   const me = isPrivate ? undefined : await of.me();
   if (me !== undefined && !isAddressed(message, me)) return ignored("it is not for the bot");
   const isEmpty = markedText(message).text.trim() === "" && otherLine(message) === undefined;
@@ -68,12 +72,12 @@ export async function readMessage(
   if (!isPrivate && /^\/approve\b/i.test(ownCommand(message) ?? ""))
     return { kind: "told", place, text: inGroup };
   const inbound: Inbound = {
-    deliveryId: String(updateId),
+    deliveryId,
     sender: { id: String(from.id), name: nameOf(from) },
     recipient: writeRecipient(place),
     sessionId: `telegram:${chat.id}${topic === undefined ? "" : `:${topic}`}`,
     principal: `telegram:${chat.id}`,
-    text: textOf(message, me),
+    text: textOf(message, rest, me),
     ...(attachments.length > 0 && { attachments }),
   };
   return { kind: "turn", inbound };

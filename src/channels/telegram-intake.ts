@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { verdictText } from "../agent/plain-text.ts";
 import { isSessionBusy } from "../errors.ts";
 import { channelsLog as log } from "../telemetry/log.ts";
-import type { Channel, Inbound, Inbox } from "./channel.ts";
+import type { Channel, Inbound, Inbox, Taken } from "./channel.ts";
 import { cutText } from "./cut-text.ts";
+import type { Albums, TakeAlbum } from "./telegram-albums.ts";
 import type { Payload, TelegramApi } from "./telegram-api.ts";
 import { readButton } from "./telegram-buttons.ts";
 import { readAttachments } from "./telegram-files.ts";
@@ -23,6 +24,7 @@ export interface RawUpdate {
 export interface Intake {
   /** Resolves when the update is on disk or is nothing for us; what it throws is a reason to be told again. */
   take(update: RawUpdate): Promise<void>;
+  readonly takeAlbum: TakeAlbum;
 }
 
 type ShownBy = "sendMessage" | "editMessageText" | "editMessageReplyMarkup" | "answerCallbackQuery";
@@ -34,11 +36,12 @@ const longestNote = 200;
 export function createIntake(of: {
   readonly channel: Channel;
   readonly inbox: Inbox;
+  readonly albums: Albums;
   readonly api: TelegramApi;
   readonly key: string;
   readonly signal: AbortSignal;
 }): Intake {
-  const { channel, inbox, api, key, signal } = of;
+  const { channel, inbox, albums, api, key, signal } = of;
 
   /** What is shown beside what counts: when it fails nothing is lost. */
   const show = <Method extends ShownBy>(method: Method, payload: Payload<Method>) =>
@@ -46,28 +49,44 @@ export function createIntake(of: {
       .call(method, payload, signal)
       .catch((error) => log.debug("Telegram showed less", { method, error }));
 
-  const drop = (id: number, why: string) => log.debug("a Telegram update is not for us", { update: id, why });
+  const drop = (id: number | string, why: string) =>
+    log.debug("a Telegram update is not for us", { update: id, why });
 
   /** Whose own line is full is told so, and may say it again: to wait for it would hold up all others. */
-  async function takeTurn(inbound: Inbound) {
+  async function takeTurn(inbound: Inbound): Promise<Taken["kind"]> {
     try {
-      await inbox.take(channel, inbound);
+      return (await inbox.take(channel, inbound)).kind;
     } catch (error) {
       if (!isSessionBusy(error)) throw error;
       show("sendMessage", { ...target(readRecipient(inbound.recipient)), text: error.message });
+      return "refused";
     }
   }
+
+  async function takeRead(
+    deliveryId: string,
+    messages: readonly [Message, ...Message[]],
+    also?: Inbound["also"],
+  ): Promise<Taken["kind"]> {
+    const reading = await readMessage(deliveryId, messages, {
+      me: () => api.me(signal),
+      attachments: (from) => readAttachments(api, from),
+    });
+    if (reading.kind === "turn") return takeTurn({ ...reading.inbound, ...(also && { also }) });
+    if (reading.kind === "ignored") drop(deliveryId, reading.why);
+    else show("sendMessage", { ...target(reading.place), text: reading.text });
+    return "refused";
+  }
+
+  const takeAlbum: TakeAlbum = takeRead;
 
   async function takeMessage(updateId: number, found: unknown) {
     const message = v.safeParse(Message, found);
     if (!message.success) return drop(updateId, "it has another shape");
-    const reading = await readMessage(updateId, message.output, {
-      me: () => api.me(signal),
-      attachments: (from) => readAttachments(api, from),
-    });
-    if (reading.kind === "ignored") return drop(updateId, reading.why);
-    if (reading.kind === "turn") return takeTurn(reading.inbound);
-    show("sendMessage", { ...target(reading.place), text: reading.text });
+    const { media_group_id: album, chat } = message.output;
+    if (album !== undefined) return albums.hold(updateId, message.output);
+    await albums.settle(chat.id, takeAlbum);
+    await takeRead(String(updateId), [message.output]);
   }
 
   /** Shows the decision under the question and takes the buttons away. */
@@ -111,6 +130,7 @@ export function createIntake(of: {
   }
 
   return {
+    takeAlbum,
     async take({ update_id, message, callback_query }) {
       if (message !== undefined) return takeMessage(update_id, message);
       if (callback_query !== undefined) return takePress(update_id, callback_query);

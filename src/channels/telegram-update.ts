@@ -45,6 +45,8 @@ export const Message = v.object({
   from: v.optional(User),
   /** Set when a group or a channel speaks, and not a person. */
   sender_chat: v.optional(Chat),
+  /** The same in all messages of an album. */
+  media_group_id: v.optional(v.string()),
   message_thread_id: v.optional(id),
   is_topic_message: v.optional(v.boolean(), false),
   text: v.optional(v.string()),

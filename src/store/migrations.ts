@@ -10,6 +10,7 @@ import { jobs } from "./migrations/006-jobs.ts";
 import { delegates } from "./migrations/007-delegates.ts";
 import { namedLeases } from "./migrations/008-named-leases.ts";
 import { unkeptApprovals } from "./migrations/009-unkept-approvals.ts";
+import { heldParts } from "./migrations/010-held-parts.ts";
 import type { Migration } from "./migrations/migration.ts";
 import type { Tx } from "./tx.ts";
 
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   delegates,
   namedLeases,
   unkeptApprovals,
+  heldParts,
 ];
 
 export interface Migrating {

@@ -128,17 +128,18 @@ export async function startTelegram({ arrived, refuse, slowMs = 0 }: FrontOption
 }
 
 /** An update with a message of a private chat, as Telegram delivers it to a webhook. */
-export const anUpdate = ({ id, chat, text }: { id: number; chat: number; text: string }): RequestInit => ({
+export const anUpdate = (of: { id: number; chat: number; text?: string; more?: object }): RequestInit => ({
   method: "POST",
   headers: { "x-telegram-bot-api-secret-token": secret, "content-type": "application/json" },
   body: JSON.stringify({
-    update_id: id,
+    update_id: of.id,
     message: {
-      message_id: id,
+      message_id: of.id,
       date: 1,
-      from: { id: chat, is_bot: false, first_name: "Ada" },
-      chat: { id: chat, type: "private" },
-      text,
+      from: { id: of.chat, is_bot: false, first_name: "Ada" },
+      chat: { id: of.chat, type: "private" },
+      text: of.text,
+      ...of.more,
     },
   }),
 });

@@ -17,6 +17,8 @@ export function startBotApi() {
   const calls: BotCall[] = [];
   const answers = new Map<string, Answer[]>();
   const waiting = new Set<() => void>();
+  /** What is downloaded, by the last part of its path; else ten bytes. */
+  const files = new Map<string, BodyInit>();
   let lastId = 100;
 
   const usual: Record<string, Answer> = {
@@ -34,7 +36,8 @@ export function startBotApi() {
     idleTimeout: 30,
     async fetch(request) {
       const { pathname } = new URL(request.url);
-      if (pathname.startsWith(`/file/bot${botToken}/`)) return new Response("0123456789");
+      if (pathname.startsWith(`/file/bot${botToken}/`))
+        return new Response(files.get(pathname.split("/").at(-1) ?? "") ?? "0123456789");
       const method = pathname.slice(`/bot${botToken}/`.length);
       const text = await request.text();
       const call = { method, body: text === "" ? {} : JSON.parse(text) };
@@ -50,6 +53,7 @@ export function startBotApi() {
   return {
     url: `http://127.0.0.1:${server.port}`,
     calls,
+    files,
     of,
     /** The next answers of a method. */
     script(method: string, ...next: Answer[]) {

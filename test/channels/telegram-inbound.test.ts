@@ -6,7 +6,7 @@ import { aMessage } from "./bot-api.ts";
 
 const me = { id: 4711, username: "ClawBot" };
 const read = (more: object) =>
-  readMessage(1, v.parse(Message, aMessage(more)), { me: async () => me, attachments: () => [] });
+  readMessage("1", [v.parse(Message, aMessage(more))], { me: async () => me, attachments: () => [] });
 const textOf = async (more: object) => {
   const reading = await read(more);
   return reading.kind === "turn" ? reading.inbound.text : reading;
