@@ -13,6 +13,8 @@ export const httpStatus = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   step_limit: 422,
+  // Not a conflict: clients of the OpenAI API try a 409 again by themselves.
+  key_reused: 422,
   rate_limited: 429,
   cancelled: 499,
   internal: 500,

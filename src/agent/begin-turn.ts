@@ -1,9 +1,22 @@
 import { AppError } from "../errors.ts";
 import type { Message } from "../llm/message.ts";
+import { openCalls } from "../store/open-calls.ts";
 import * as sessions from "../store/sessions.ts";
 import type { Tx } from "../store/tx.ts";
 import * as leases from "../store/turn-leases.ts";
 import * as turns from "../store/turns.ts";
+
+/** Throws where a turn is nothing but results of the client's tools, and none of them is waited for: the model would be asked without it. */
+async function checkResults(tx: Tx, messages: readonly Message[], leafId: string | undefined) {
+  const [first] = messages;
+  if (first === undefined || messages.some(({ role }) => role !== "tool")) return;
+  const open = leafId === undefined ? [] : await openCalls(tx, leafId);
+  if (messages.some(({ callIds }) => callIds.some((id) => open.includes(id)))) return;
+  throw new AppError(
+    "bad_request",
+    `No call with the id ${String(first.callIds[0]).slice(0, 100)} waits for its result here: it has one, or the session stands elsewhere.`,
+  );
+}
 
 /**
  * Puts a turn's own messages at the end of its session's path and says that it began, in one commit. Where the
@@ -16,6 +29,7 @@ export async function beginTurn(
   const { turnId, sessionId, messages, now } = of;
   const session = await sessions.find(tx, sessionId);
   const { leafId: baseLeafId } = session ?? {};
+  await checkResults(tx, messages, baseLeafId);
   let userEntryId: string | undefined;
   for (const message of messages) userEntryId = await sessions.append(tx, sessionId, turnId, message, now);
   await turns.start(tx, turnId, {

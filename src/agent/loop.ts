@@ -48,9 +48,9 @@ function leftOver(entries: readonly Message[]): readonly ToolCall[] {
   return readAssistant(last).calls.filter((call) => ids.includes(call.id));
 }
 
-/** A tool that the client demands is demanded once: after its result the model must be free to answer. */
-function parametersOf({ request }: Turn, entries: readonly Message[]): LlmRequest["parameters"] {
-  if (entries.at(-1)?.role !== "tool") return request.parameters;
+/** A tool that the client demands is demanded once in a turn: behind its first step the model must be free to answer. */
+function parametersOf({ request, step = 1 }: Turn): LlmRequest["parameters"] {
+  if (step === 1) return request.parameters;
   const { tool_choice: _, ...rest } = request.parameters;
   return rest;
 }
@@ -69,7 +69,7 @@ export function createAgent(parts: AgentParts): RunTurn {
     return {
       messages: [system, ...history({ ...turn.earlier, entries }, room)],
       tools,
-      parameters: parametersOf(turn, entries),
+      parameters: parametersOf(turn),
       signal: turn.signal,
       outsideSlot: turn.outsideSlot,
       account: accountOf(turn),
@@ -110,7 +110,7 @@ export function createAgent(parts: AgentParts): RunTurn {
           const text = `step ${step} of at most ${maxSteps}`;
           yield { type: "status", code: "step", text, step, maxSteps };
           let answer: Answer | undefined;
-          for await (const event of parts.llm(await question(turn, system, entries))) {
+          for await (const event of parts.llm(await question({ ...turn, step }, system, entries))) {
             if (event.type === "answer") {
               answer = event;
               continue;

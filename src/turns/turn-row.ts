@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { plainRequest, type Turn, type TurnRequest } from "../agent/turn.ts";
+import { AppError } from "../errors.ts";
 import { type Message, toolMessage, userMessage } from "../llm/message.ts";
+import { storable } from "../store/storable.ts";
 import type { TurnRow } from "../store/turns.ts";
 import type { NewTurn } from "./turns.ts";
 
@@ -60,6 +62,15 @@ export const storeInput = ({ content, results }: Pick<NewTurn, "content" | "resu
   content === undefined && (results === undefined || results.length === 0)
     ? undefined
     : JSON.stringify({ content, results });
+
+/** Throws `key_reused` when a message is not the one that a row was accepted with. */
+export function checkSame(row: TurnRow, turn: NewTurn): void {
+  if (row.text === storable(turn.text) && row.input === storeInput(turn)) return;
+  throw new AppError(
+    "key_reused",
+    `The key ${String(turn.messageId)} was used in this session for another message: send a new one with this.`,
+  );
+}
 
 /** The messages that a turn adds to its session's path: results of the client's tools, then what the user says. */
 export function ownMessages(input: Pick<NewTurn, "text" | "content" | "results">): Message[] {

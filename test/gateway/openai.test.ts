@@ -289,6 +289,24 @@ test("the transcript of the request is the history of a turn without a session",
   ]);
 });
 
+test("a refusal is read as what the assistant said, as a part and as the field that the openai package sends back", async () => {
+  const { turns, run } = records();
+  await using gateway = await startGateway({ run });
+  const refusal = [{ type: "refusal", refusal: "I will not." }];
+  const messages = [
+    user("one"),
+    { role: "assistant", content: refusal },
+    user("two"),
+    { role: "assistant", content: null, refusal: "Nor that." },
+    user("three"),
+  ];
+
+  await gateway.post(path, { messages });
+
+  const sent = turns[0]?.entries.map(({ json }) => JSON.parse(json).content);
+  expect(sent).toEqual(["one", "I will not.", "two", "Nor that.", "three"]);
+});
+
 test("images are https: or data:, never anything that the server itself would have to fetch", async () => {
   await using gateway = await startGateway();
   const send = async (url: string) =>

@@ -11,6 +11,7 @@ import { check } from "../check.ts";
 import { checkMayOpen, MessageId, SessionId } from "../ids.ts";
 import { createInbox, type Inbox } from "../inbox.ts";
 import type { GatewayParts } from "../parts.ts";
+import { readable } from "./json-answer.ts";
 
 /** The events of a turn, and the id that it goes by. */
 export interface Begun {
@@ -18,7 +19,7 @@ export interface Begun {
   readonly events: AsyncIterable<AnswerEvent>;
 }
 
-/** Of the events of a turn that is answered whole: nobody reads them slowly, but one that is told again comes all at once. */
+/** Of the events of a turn that is answered whole: nobody reads them slowly, but of one that runs in another process many come at once. */
 const mostWholeBytes = 64 * 1024 * 1024;
 
 const SessionHeader = v.optional(SessionId);
@@ -55,7 +56,7 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
         outsideSlot: (wait) => wait(),
       });
       span?.end();
-      return { turnId, events };
+      return { turnId, events: readable(events, request) };
     },
 
     /** A turn of a kept session, which goes on whoever listens. */
@@ -76,7 +77,7 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
           principal: principalOf(c),
           channel: "openai",
           trace: c.req.header("traceparent"),
-          ...(messageId !== undefined && { messageId }),
+          ...(messageId !== undefined && { messageId, refuseOther: true }),
         },
         inbox.listener,
       );
@@ -84,7 +85,7 @@ export function createBeginnings(parts: GatewayParts, isDraining: () => boolean)
       gone.addEventListener("abort", inbox.close, { once: true });
       // It left before anybody listened.
       if (gone.aborted) inbox.close();
-      return { turnId, events: eventsOf(inbox, gone) };
+      return { turnId, events: readable(eventsOf(inbox, gone), input.request) };
     },
   };
 }

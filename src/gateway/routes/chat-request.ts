@@ -39,6 +39,11 @@ export const ImagePart = v.pipe(
     typeof image_url === "string" ? imagePart(image_url, detail) : imagePart(image_url.url, image_url.detail),
   ),
 );
+/** What the assistant said when it would not answer. */
+export const RefusalPart = v.pipe(
+  v.object({ refusal: v.string() }),
+  v.transform(({ refusal }) => textPart(refusal)),
+);
 /** Told to the model, so that it does not answer as if there had been nothing. */
 export const OtherPart = v.pipe(
   v.object({ type: v.string() }),
@@ -49,11 +54,12 @@ export const OtherPart = v.pipe(
 
 const Part = by(
   "type",
-  new Map<unknown, typeof TextPart | typeof ImagePart>([
+  new Map<unknown, typeof TextPart | typeof ImagePart | typeof RefusalPart>([
     ["text", TextPart],
     ["input_text", TextPart],
     ["image_url", ImagePart],
     ["input_image", ImagePart],
+    ["refusal", RefusalPart],
   ]),
   OtherPart,
 );
@@ -70,7 +76,12 @@ const Call = v.object({
 export const ChatMessage = v.variant("role", [
   v.object({ role: v.picklist(["system", "developer"]), content: Content }),
   v.object({ role: v.literal("user"), content: Content }),
-  v.object({ role: v.literal("assistant"), content: Content, tool_calls: v.nullish(v.array(Call), []) }),
+  v.object({
+    role: v.literal("assistant"),
+    content: Content,
+    refusal: v.nullish(v.string()),
+    tool_calls: v.nullish(v.array(Call), []),
+  }),
   v.object({ role: v.literal("tool"), content: Content, tool_call_id: v.string() }),
 ]);
 export type ChatMessage = v.InferOutput<typeof ChatMessage>;

@@ -44,7 +44,10 @@ const toCall = ({
 function toMessage(message: ChatMessage): Message | undefined {
   if (message.role === "user") return userMessage(message.content);
   if (message.role === "assistant")
-    return assistantMessage(textOf(message.content), message.tool_calls.map(toCall));
+    return assistantMessage(
+      textOf(message.content) || (message.refusal ?? ""),
+      message.tool_calls.map(toCall),
+    );
   if (message.role === "tool") return toolMessage(message.tool_call_id, textOf(message.content));
   return undefined;
 }
@@ -52,6 +55,23 @@ function toMessage(message: ChatMessage): Message | undefined {
 /** The transcript of a request as the history of a turn that keeps nothing. */
 export const transcriptOf = (messages: readonly ChatMessage[]): Message[] =>
   messages.flatMap((message) => toMessage(message) ?? []);
+
+/** Throws `bad_request` for the result of a call that was not made before it, here or in what came before. */
+export function checkResults(said: readonly Message[], before: readonly Message[], param: string): void {
+  const calls = new Set(before.flatMap(({ role, callIds }) => (role === "assistant" ? callIds : [])));
+  for (const { role, callIds } of said) {
+    if (role === "assistant") for (const id of callIds) calls.add(id);
+    const stray = role === "tool" ? callIds.find((id) => !calls.has(id)) : undefined;
+    if (stray !== undefined)
+      throw new AppError(
+        "bad_request",
+        `No call with the id ${stray.slice(0, 100)} came before its result.`,
+        {
+          param,
+        },
+      );
+  }
+}
 
 export const lastUserText = (messages: readonly ChatMessage[]): string => {
   const last = messages.findLast((message) => message.role === "user");

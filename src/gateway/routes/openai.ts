@@ -9,7 +9,7 @@ import { approverOf, createBeginnings, sessionOf } from "./begin.ts";
 import { type AnswerHead, wholeAnswer } from "./chat-answer.ts";
 import { ChatRequest } from "./chat-request.ts";
 import { streamChunks } from "./chat-stream.ts";
-import { lastUserText, newInput, transcriptOf, turnRequestOf } from "./chat-turn.ts";
+import { checkResults, lastUserText, newInput, transcriptOf, turnRequestOf } from "./chat-turn.ts";
 
 /** `GET /v1/models` and `POST /v1/chat/completions`. */
 export function openAiRoutes(app: App, parts: GatewayParts, isDraining: () => boolean): void {
@@ -21,6 +21,7 @@ export function openAiRoutes(app: App, parts: GatewayParts, isDraining: () => bo
     const entries = transcriptOf(messages);
     if (entries.length === 0)
       throw new AppError("bad_request", "At least one message must be the user's.", { param: "messages" });
+    checkResults(entries, [], "messages");
     return begin.once(c, {
       text: lastUserText(messages),
       entries,

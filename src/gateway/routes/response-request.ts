@@ -7,25 +7,21 @@ import {
   ImagePart,
   number,
   OtherPart,
+  RefusalPart,
   TextPart,
   textOr,
-  textPart,
   whole,
 } from "./chat-request.ts";
 
-const Refusal = v.pipe(
-  v.object({ refusal: v.string() }),
-  v.transform(({ refusal }) => textPart(refusal)),
-);
 const Part = by(
   "type",
-  new Map<unknown, typeof TextPart | typeof ImagePart | typeof Refusal>([
+  new Map<unknown, typeof TextPart | typeof ImagePart | typeof RefusalPart>([
     ["text", TextPart],
     ["input_text", TextPart],
     ["output_text", TextPart],
     ["input_image", ImagePart],
     ["image_url", ImagePart],
-    ["refusal", Refusal],
+    ["refusal", RefusalPart],
   ]),
   OtherPart,
 );

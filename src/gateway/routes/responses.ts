@@ -9,7 +9,7 @@ import { type App, type Env, principalOf } from "../call.ts";
 import type { GatewayParts } from "../parts.ts";
 import { json, jsonText } from "../respond.ts";
 import { approverOf, type Begun, createBeginnings, sessionOf } from "./begin.ts";
-import { lastUserText, newInput, textOf, transcriptOf, turnRequestOf } from "./chat-turn.ts";
+import { checkResults, lastUserText, newInput, textOf, transcriptOf, turnRequestOf } from "./chat-turn.ts";
 import { headOf } from "./response-head.ts";
 import { messagesOf, ResponseRequest, toChatRequest } from "./response-request.ts";
 import { type Keep, streamResponseEvents, wholeResponse } from "./response-stream.ts";
@@ -31,23 +31,6 @@ function ownMessages(input: ResponseRequest["input"]): Message[] {
       ? [systemMessage(textOf(message.content))]
       : transcriptOf([message]),
   );
-}
-
-/** Throws `bad_request` for the result of a call that nobody made. */
-function checkResults(messages: readonly Message[]) {
-  const calls = new Set<string>();
-  for (const { role, callIds } of messages) {
-    if (role === "assistant") for (const id of callIds) calls.add(id);
-    const stray = role === "tool" ? callIds.find((id) => !calls.has(id)) : undefined;
-    if (stray !== undefined)
-      throw new AppError(
-        "bad_request",
-        `No function call with the call_id ${stray.slice(0, 100)} came before its output.`,
-        {
-          param: "input",
-        },
-      );
-  }
 }
 
 const systemText = ({ json }: Message) => String(JSON.parse(json).content);
@@ -81,11 +64,13 @@ export function responseRoutes(app: App, parts: GatewayParts, isDraining: () => 
   /** A turn whose history is the responses before it. */
   async function once(c: Context<Env>, body: ResponseRequest): Promise<{ begun: Begun; made: Message[] }> {
     const said = ownMessages(body.input);
-    const all = [...(await before(c, body.previous_response_id)), ...said];
+    const earlier = await before(c, body.previous_response_id);
+    const all = [...earlier, ...said];
     const entries = all.filter(({ role }) => role !== "system");
     if (entries.length === 0 || said.length === 0)
       throw new AppError("bad_request", "The input says nothing.", { param: "input" });
-    checkResults(entries);
+    // Of what came before the call may be too long ago to be read again.
+    checkResults(said, earlier, "input");
     const chat = toChatRequest(body);
     const request = turnRequestOf(chat, approverOf(c));
     const system = all.filter(({ role }) => role === "system").map(systemText);
