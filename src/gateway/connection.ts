@@ -1,9 +1,9 @@
 import type { ServerWebSocket } from "bun";
 import { errorLine } from "../agent/plain-text.ts";
 import type { Principal } from "../agent/turn.ts";
-import type { AppError } from "../errors.ts";
+import { type AppError, cancelled } from "../errors.ts";
 import { count } from "../telemetry/metrics.ts";
-import { endsTurn, type SessionEvent, type Unsubscribe } from "../turns/turns.ts";
+import { endsTurn, type NewTurn, type SessionEvent, type Unsubscribe } from "../turns/turns.ts";
 import { type AnswerText, createAnswerText } from "./answer-text.ts";
 import { sizeOf } from "./inbox.ts";
 import { toEnvelopes, toRawText } from "./wire.ts";
@@ -30,6 +30,12 @@ export interface Resuming {
   kept: SessionEvent[] | undefined;
 }
 
+export interface Follow {
+  readonly stop: Unsubscribe;
+  /** Nothing was told of what came before it. */
+  readonly isFromNow: boolean;
+}
+
 export interface Work {
   /** Ends when everything that was said so far is accepted. */
   tail: Promise<void>;
@@ -37,10 +43,10 @@ export interface Work {
   waiting: number;
   /** Operations that run. */
   requests: number;
-  /** The turns that were started here and run, by the id of their message. */
-  readonly turns: Map<string, string>;
+  /** The turns that were started here and run: what began each. */
+  readonly turns: Map<string, Pick<NewTurn, "sessionId" | "messageId">>;
   /** The sessions that were resumed here. */
-  readonly follows: Map<string, Unsubscribe>;
+  readonly follows: Map<string, Follow>;
   /** The session that is being resumed. */
   resuming: Resuming | undefined;
   /** Texts of turns that run, for a connection that speaks plain text. */
@@ -48,6 +54,8 @@ export interface Work {
   /** Events that wait while a message is being accepted, so that `accepted` comes before them. */
   readonly held: SessionEvent[];
   holds: number;
+  /** Logs that are read for it wait here while the reader is behind. */
+  room: PromiseWithResolvers<void> | undefined;
 }
 
 export type Socket = ServerWebSocket<Connection>;
@@ -65,6 +73,7 @@ export const workOf = ({ data }: Socket): Work =>
     answers: new Map(),
     held: [],
     holds: 0,
+    room: undefined,
   });
 
 /**
@@ -85,9 +94,25 @@ function closeSlow(ws: Socket) {
 
 export const sendEnvelope = (ws: Socket, envelope: object) => send(ws, JSON.stringify(envelope));
 
+/** Half of what may wait is for logs that are read again, the rest for what happens live. */
+const isBehind = (ws: Socket) => workOf(ws).holds > 0 || ws.getBufferedAmount() > ws.data.sendBufferBytes / 2;
+
+/** Resolves when the reader has room for more of a log that is read again; throws `cancelled` when it is gone. */
+export async function findRoom(ws: Socket): Promise<void> {
+  const work = workOf(ws);
+  while (ws.readyState === open && isBehind(ws)) await (work.room ??= Promise.withResolvers()).promise;
+  if (ws.readyState !== open) throw cancelled("The connection is closed.");
+}
+
+/** To be called when the reader has taken something, or is gone. */
+export function giveRoom({ data: { work } }: Socket): void {
+  work?.room?.resolve();
+  if (work !== undefined) work.room = undefined;
+}
+
 function deliver(ws: Socket, event: SessionEvent): void {
-  const { answers, turns } = workOf(ws);
-  const { turnId, messageId } = event;
+  const { answers } = workOf(ws);
+  const { turnId } = event;
   if (ws.data.envelopes) {
     for (const envelope of toEnvelopes(event)) send(ws, envelope);
   } else {
@@ -97,9 +122,7 @@ function deliver(ws: Socket, event: SessionEvent): void {
     const text = toRawText(event, answer.text);
     if (text !== undefined) send(ws, text);
   }
-  if (!endsTurn(event.event)) return;
-  answers.delete(turnId);
-  if (messageId !== undefined && turns.get(messageId) === turnId) turns.delete(messageId);
+  if (endsTurn(event.event)) answers.delete(turnId);
 }
 
 /** Tells an event in the manner of the connection. */
@@ -134,6 +157,7 @@ export function release(ws: Socket): void {
   const work = workOf(ws);
   if (--work.holds > 0) return;
   for (const event of work.held.splice(0)) deliver(ws, event);
+  giveRoom(ws);
 }
 
 /** Tells what could not be done; `messageId` is the message that it was about. */

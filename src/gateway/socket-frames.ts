@@ -1,9 +1,10 @@
 import { plainRequest } from "../agent/turn.ts";
 import { AppError, busy } from "../errors.ts";
 import * as rows from "../store/turns.ts";
-import type { Listener } from "../turns/turns.ts";
+import { type Accepted, endsTurn, type NewTurn, type SessionEvent } from "../turns/turns.ts";
 import type { ClientFrame, FrameType } from "./client-frames.ts";
 import {
+  findRoom,
   hold,
   keep,
   type Resuming,
@@ -33,18 +34,37 @@ const byName = new Map(operations.map((operation) => [operation.name, operation]
 /** A connection's own session, for what it says without naming one. */
 const ownId = ({ data }: Socket) => `websocket:${data.id}`;
 
-/** Hears a turn that this connection started; in a session that it resumed it hears everything already. */
-const listenerOf =
-  (ws: Socket): Listener =>
-  (event) => {
-    const { follows, resuming } = workOf(ws);
-    if (resuming?.sessionId === event.sessionId) keep(ws, resuming, event);
-    else if (!follows.has(event.sessionId)) tell(ws, event);
-  };
+/** Tells an event of a turn that this connection started; in a session that it resumed it hears everything already. */
+function tellUnfollowed(ws: Socket, event: SessionEvent) {
+  const { follows, resuming } = workOf(ws);
+  if (follows.has(event.sessionId)) return;
+  if (resuming?.sessionId === event.sessionId) keep(ws, resuming, event);
+  else tell(ws, event);
+}
 
 /** What the frames of a client do. Each throws `AppError` for what it refuses. */
 export function createFrameActs(parts: GatewayParts) {
   const { store, turns, approvals } = parts;
+
+  /** Accepts a message whose turn this connection then hears, once: the message may come again while that runs. */
+  async function accept(ws: Socket, newTurn: NewTurn): Promise<Accepted> {
+    const { turns: started, follows } = workOf(ws);
+    const { sessionId, messageId } = newTurn;
+    let tells: typeof tell | undefined = tellUnfollowed;
+    const hear = (event: SessionEvent) => {
+      if (tells === undefined) return;
+      tells(ws, event);
+      if (endsTurn(event.event)) started.delete(event.turnId);
+    };
+    const accepted = await turns.accept(newTurn, Object.assign(hear, { room: () => findRoom(ws) }));
+    const { turnId, ended } = accepted;
+    if (started.has(turnId)) tells = undefined;
+    // No log tells what is over before the place that it is followed from.
+    else if (ended && follows.get(sessionId)?.isFromNow !== false) tells = tell;
+    if (tells !== undefined)
+      started.set(turnId, { sessionId, ...(messageId !== undefined && { messageId }) });
+    return accepted;
+  }
 
   async function say(
     ws: Socket,
@@ -54,28 +74,25 @@ export function createFrameActs(parts: GatewayParts) {
     if (text === "") throw new AppError("bad_request", "The message is empty.", { param: "text" });
     if (sessionId !== ownId(ws)) await checkMayOpen(store, ws.data.principal, sessionId);
     hold(ws);
+    let accepted: Accepted;
     try {
-      const accepted = await turns.accept(
-        {
-          sessionId,
-          principal: ws.data.principal,
-          channel: "websocket",
-          text,
-          request: plainRequest,
-          trace: message.traceparent,
-          ...(messageId !== undefined && { messageId }),
-        },
-        listenerOf(ws),
-      );
-      if (messageId === undefined) return;
+      accepted = await accept(ws, {
+        sessionId,
+        principal: ws.data.principal,
+        channel: "websocket",
+        text,
+        request: plainRequest,
+        trace: message.traceparent,
+        ...(messageId !== undefined && { messageId }),
+      });
       const { turnId, cursor } = accepted;
-      if (!accepted.repeated || (await turns.current(sessionId)) === turnId)
-        workOf(ws).turns.set(messageId, turnId);
-      if (ws.data.envelopes)
+      if (messageId !== undefined && ws.data.envelopes)
         sendEnvelope(ws, { type: "accepted", inReplyToMessageId: messageId, sessionId, turnId, cursor });
     } finally {
       release(ws);
     }
+    // Two answers that are told again do not mix, nor one and a log.
+    await accepted.told;
   }
 
   async function decide(
@@ -97,10 +114,14 @@ export function createFrameActs(parts: GatewayParts) {
 
   async function turnOf(
     ws: Socket,
-    { messageId, sessionId = ownId(ws) }: Frame<"cancel">,
+    { messageId, sessionId: named }: Frame<"cancel">,
   ): Promise<string | undefined> {
-    const started = messageId === undefined ? undefined : workOf(ws).turns.get(messageId);
-    if (started !== undefined) return started;
+    const isMeant = (of: Pick<NewTurn, "sessionId" | "messageId">) =>
+      of.messageId === messageId && (named === undefined || of.sessionId === named);
+    const started =
+      messageId === undefined ? undefined : [...workOf(ws).turns].findLast(([, of]) => isMeant(of));
+    if (started !== undefined) return started[0];
+    const sessionId = named ?? ownId(ws);
     await ownSession(parts, ws.data.principal, sessionId);
     if (messageId === undefined) return turns.current(sessionId);
     return (await store.read((tx) => rows.findByMessage(tx, sessionId, messageId)))?.id;
@@ -117,25 +138,35 @@ export function createFrameActs(parts: GatewayParts) {
     const work = workOf(ws);
     const { follows } = work;
     await ownSession(parts, ws.data.principal, sessionId);
-    if (!follows.has(sessionId) && follows.size >= mostFollows) {
+    const before = follows.get(sessionId);
+    if (before === undefined && follows.size >= mostFollows) {
       throw new AppError("conflict", `One connection may resume ${mostFollows} sessions: open another.`);
     }
-    follows.get(sessionId)?.();
-    follows.delete(sessionId);
     const resuming: Resuming = { sessionId, size: 0, kept: [] };
     work.resuming = resuming;
     // From a cursor on the log tells everything again, what was kept included; without one only what comes.
     const isReadAgain = after !== undefined;
+    const hear = (event: SessionEvent) => {
+      const next = work.resuming;
+      // It is resumed once more: that may be refused, and then this one goes on.
+      if (next !== undefined && next !== resuming && next.sessionId === sessionId)
+        return keep(ws, next, event);
+      settle(ws, resuming, (kept) => !isReadAgain && kept !== event);
+      tell(ws, event);
+    };
     try {
-      const stop = await turns.follow(sessionId, after, (event) => {
-        settle(ws, resuming, (kept) => !isReadAgain && kept !== event);
-        tell(ws, event);
-      });
+      const stop = await turns.follow(sessionId, after, Object.assign(hear, { room: () => findRoom(ws) }));
       settle(ws, resuming, () => !isReadAgain);
-      follows.set(sessionId, stop);
+      before?.stop();
+      follows.set(sessionId, { stop, isFromNow: !isReadAgain });
       // It was closed meanwhile, and nobody else will stop it.
       if (ws.readyState !== WebSocket.OPEN) stop();
     } catch (error) {
+      if (resuming.kept === undefined) {
+        // It broke off in the middle, and the one before has missed what came meanwhile.
+        before?.stop();
+        follows.delete(sessionId);
+      }
       settle(ws, resuming, () => true);
       throw error;
     } finally {
@@ -159,9 +190,9 @@ export function createFrameActs(parts: GatewayParts) {
       contextOf(parts, {
         principal: ws.data.principal,
         channel: "websocket",
-        listenerFor: () => {
+        accept(newTurn) {
           startHolding();
-          return listenerOf(ws);
+          return accept(ws, newTurn);
         },
       }),
     );

@@ -1,7 +1,7 @@
 import { AppError, busy } from "../errors.ts";
 import { check } from "./check.ts";
 import { ClientFrame, messageIdOf, readFrame } from "./client-frames.ts";
-import { type Connection, sendEnvelope, type Socket, tellError, workOf } from "./connection.ts";
+import { type Connection, giveRoom, sendEnvelope, type Socket, tellError, workOf } from "./connection.ts";
 import type { GatewayParts } from "./parts.ts";
 import { toPublic } from "./respond.ts";
 import { createFrameActs } from "./socket-frames.ts";
@@ -108,9 +108,11 @@ export function createSockets(parts: GatewayParts) {
       if (typeof message === "string") return takeText(ws, message);
       tellError(ws, new AppError("unsupported", "Binary frames are not read here: send text."));
     },
+    drain: giveRoom,
     close(ws) {
       sockets.delete(ws);
-      for (const stop of ws.data.work?.follows.values() ?? []) stop();
+      giveRoom(ws);
+      for (const { stop } of ws.data.work?.follows.values() ?? []) stop();
     },
   };
 

@@ -152,21 +152,24 @@ export async function path(tx: Tx, leafId: string, maxBytes: number): Promise<En
   return every(EntryRow, rows);
 }
 
-/** The newest originals of the path that ends at `leafId`, oldest first, and at least one. */
-async function walk(tx: Tx, leafId: string, maxBytes: number, maxEntries: number): Promise<Entry[]> {
+/**
+ * The newest originals of the path that ends at `leafId`, oldest first, and at least one. Counted as they are written:
+ * `bytes` is what a model reads of them, which of a picture is far less.
+ */
+async function walk(tx: Tx, leafId: string, maxCharacters: number, maxEntries: number): Promise<Entry[]> {
   const rows = await tx`
     WITH RECURSIVE back (id, parent_id, total, depth) AS (
-      SELECT id, parent_id, bytes, CAST(1 AS BIGINT) FROM entries WHERE id = ${leafId}
+      SELECT id, parent_id, CAST(length(message) AS BIGINT), CAST(1 AS BIGINT) FROM entries WHERE id = ${leafId}
       UNION ALL
-      SELECT entries.id, entries.parent_id, back.total + entries.bytes, back.depth + 1
+      SELECT entries.id, entries.parent_id, back.total + length(entries.message), back.depth + 1
       FROM back JOIN entries ON entries.id = back.parent_id
-      WHERE back.total + entries.bytes <= ${maxBytes} AND back.depth < ${maxEntries}
+      WHERE back.total + length(entries.message) <= ${maxCharacters} AND back.depth < ${maxEntries}
     )
     SELECT entries.* FROM back JOIN entries ON entries.id = back.id ORDER BY back.depth DESC`;
   return every(EntryRow, rows);
 }
 
-const pageBytes = 4 * 1024 * 1024;
+const pageCharacters = 4 * 1024 * 1024;
 
 /**
  * A page of the current path, oldest first; the first page is the newest and each `next` leads further back. The cursor
@@ -179,7 +182,7 @@ export async function messages(
 ): Promise<Page<Entry>> {
   const from = cursor ?? first(Leaf, await tx`SELECT leaf_id FROM sessions WHERE id = ${sessionId}`)?.leaf_id;
   if (from === undefined) return { items: [] };
-  const items = await walk(tx, from, pageBytes, pageSize(limit));
+  const items = await walk(tx, from, pageCharacters, pageSize(limit));
   // A cursor of another session must not open it.
   if (items.some((item) => item.sessionId !== sessionId) || (cursor !== undefined && items.length === 0))
     throw badCursor();

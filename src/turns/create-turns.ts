@@ -13,11 +13,11 @@ import { turnsLog as log } from "../telemetry/log.ts";
 import type { Deliver } from "./deliver.ts";
 import { createSessionLogs, type Place } from "./events.ts";
 import { createHeartbeat } from "./heartbeat.ts";
+import { repeat } from "./repeat.ts";
 import { notFound, runTurn } from "./runner.ts";
-import { answerWithoutEvents } from "./stored-answer.ts";
 import { findStored, takeOver as takeOverTurns } from "./take-over.ts";
-import { storeInput, storeRequest, ownMessages, turnFromRow } from "./turn-row.ts";
-import { endsTurn, type Listener, type NewTurn, type Turns, type Unsubscribe } from "./turns.ts";
+import { checkSame, storeInput, storeRequest, ownMessages, turnFromRow } from "./turn-row.ts";
+import type { Listener, NewTurn, Turns } from "./turns.ts";
 
 export interface TurnsParts {
   readonly store: Store;
@@ -132,7 +132,10 @@ export function createTurns(parts: TurnsParts): Turns {
     const session = await sessions.open(tx, { id: sessionId, owner: principal.name, channel, now: now() });
     if (!mayAddress(principal, session.owner)) throw notFound(sessionId);
     const seen = messageId === undefined ? undefined : await rows.findByMessage(tx, sessionId, messageId);
-    if (seen !== undefined && !isTakenBack(seen)) return { seen };
+    if (seen !== undefined && !isTakenBack(seen)) {
+      if (turn.refuseOther) checkSame(seen, turn);
+      return { seen };
+    }
     if (seen !== undefined) await rows.forgetMessage(tx, seen.id);
     const input = storeInput(turn);
     const row = await rows.insert(tx, {
@@ -153,25 +156,6 @@ export function createTurns(parts: TurnsParts): Turns {
     const begun = !command && !(await rows.hasEarlier(tx, sessionId, row.seq));
     if (begun) await beginTurn(tx, { turnId, sessionId, messages: ownMessages(turn), now: now() });
     return { row, begun, session: { ...session, lastEvent: row.firstEvent } };
-  }
-
-  /** Tells the events of a turn again, and what still comes of it. */
-  async function repeat(row: rows.TurnRow, listener: Listener) {
-    const answer = await answerWithoutEvents(store, row);
-    if (answer !== undefined) return answer.forEach(listener);
-    let unsubscribe: Unsubscribe | undefined;
-    let over = row.endedAt !== undefined;
-    const end = () => {
-      over = true;
-      unsubscribe?.();
-    };
-    unsubscribe = await logs.follow(row.sessionId, `${row.firstEvent}`, (event) => {
-      if (over && unsubscribe !== undefined) return;
-      if (event.turnId !== row.id) return;
-      listener(event);
-      if (endsTurn(event.event)) end();
-    });
-    if (over) unsubscribe();
   }
 
   const resume = (row: rows.TurnRow, session: Place) =>
@@ -218,13 +202,15 @@ export function createTurns(parts: TurnsParts): Turns {
       try {
         const stored = await store.write(write).catch((fault) => findStored(store, turnId, fault));
         if (stored.seen !== undefined) {
-          if (listener !== undefined) await repeat(stored.seen, listener);
-          const cursor = `${stored.seen.firstEvent}`;
-          return { turnId: stored.seen.id, sessionId, cursor, repeated: true };
+          const { id, firstEvent, endedAt } = stored.seen;
+          const told = listener && repeat(stored.seen, listener, { store, logs });
+          if (listener?.room === undefined) await told;
+          const again = { repeated: true, ended: endedAt !== undefined, ...(told && { told }) };
+          return { turnId: id, sessionId, cursor: `${firstEvent}`, ...again };
         }
         const { row, begun, session } = stored;
         start(row, { begun, session, ...(listener && { listener }) });
-        return { turnId, sessionId, cursor: `${row.firstEvent}`, repeated: false };
+        return { turnId, sessionId, cursor: `${row.firstEvent}`, repeated: false, ended: false };
       } finally {
         accepting.delete(turnId);
       }

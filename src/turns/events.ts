@@ -37,7 +37,8 @@ export interface SessionLogs {
   follow(sessionId: string, from: string | undefined, listener: Listener): Promise<Unsubscribe>;
 }
 
-const pageRows = 200;
+/** Few: they are held while a slow reader takes them. */
+const pageRows = 32;
 
 /** Throws `bad_request` when some of what follows the cursor had its time and was deleted. */
 async function checkKept(store: Store, session: sessions.Session, cursor: Cursor): Promise<void> {
@@ -124,7 +125,11 @@ export function createSessionLogs(store: Store, now: () => number = Date.now): S
       const page = await store.read((tx) => rows.after(tx, sessionId, at.row, { limit: pageRows }));
       for (const stored of page) {
         const { heard, next } = readRow(sessionId, stored, at);
-        for (const event of heard) listener(event);
+        for (const event of heard) {
+          listener(event);
+          const room = listener.room?.();
+          if (room !== undefined) await room;
+        }
         at = next;
       }
       const settled = live.settled();

@@ -15,6 +15,8 @@ export interface NewTurn {
   readonly request: TurnRequest;
   /** The client's own id of the message: one seen before in this session is not run again. */
   readonly messageId?: string;
+  /** One seen before with another message is refused (`key_reused`), and not answered as if it were that one. */
+  readonly refuseOther?: true;
   /** Where its answer is sent, whoever listens. */
   readonly delivery?: Delivery;
   /** `traceparent` of who asks. */
@@ -28,6 +30,10 @@ export interface Accepted {
   readonly cursor: string;
   /** True when `messageId` was seen before: nothing is run, its events are told again. */
   readonly repeated: boolean;
+  /** True when that turn was over by then. */
+  readonly ended: boolean;
+  /** Where a repeat is told behind `accept`: resolves when it is told, as far as its turn has come. */
+  readonly told?: Promise<void>;
 }
 
 type WithoutEntry<Event> = Event extends { readonly message: unknown } ? Omit<Event, "message"> : Event;
@@ -54,7 +60,14 @@ export interface SessionEvent {
 }
 
 /** Called once for each event, in order, never after its `Unsubscribe`; must not throw and must not wait. */
-export type Listener = (event: SessionEvent) => void;
+export interface Listener {
+  (event: SessionEvent): void;
+  /**
+   * Where its reader may be slow: asked between the events of a log that is read again, which goes on when this
+   * resolves, so that nothing piles up. Undefined when there is room; what it rejects with ends the reading.
+   */
+  readonly room?: (() => Promise<void> | undefined) | undefined;
+}
 export type Unsubscribe = () => void;
 
 /** True for the event that ends a turn. */
@@ -65,9 +78,10 @@ export const endsTurn = (event: LoggedEvent) =>
 export interface Turns {
   /**
    * Commits the message and its turn, then sees to it that the turn runs, whoever listens. `listener` hears the
-   * events of this turn (all of them again when it is a repeat). Throws `not_found` for a session of somebody else,
-   * `busy` when the queues are full or the server drains, `unavailable` when it could not be stored. `also` writes in
-   * the same commit, unless it is a repeat; what it throws undoes all of it.
+   * events of this turn (all of them again when it is a repeat: before this resolves, or behind it to a listener that
+   * has `room`). Throws `not_found` for a session of somebody else, `busy` when the queues are full or the server
+   * drains, `unavailable` when it could not be stored. `also` writes in the same commit, unless it is a repeat; what it
+   * throws undoes all of it.
    */
   accept(turn: NewTurn, listener?: Listener, also?: (tx: Tx) => Promise<void>): Promise<Accepted>;
   /** Ends a turn that waits or runs; false when there is none of that id or it has ended. */

@@ -248,6 +248,21 @@ test("sessions.history names the turn that runs and where its events begin", asy
   expect(body.turn).toEqual({ id: sent.turn, cursor: sent.cursor });
 });
 
+test("sessions.history names a turn that began while it was asked for", async () => {
+  const waiting = waits();
+  await using gateway = await startGateway({
+    run: waiting.run,
+    // As it was a moment ago.
+    instead: ({ turns }) => ({ turns: { ...turns, current: async () => undefined } }),
+  });
+  const { body: sent } = await read(gateway.post("/api/sessions/chat-1/messages", { text: "wait" }));
+  await waiting.begun;
+
+  const { body } = await read(gateway.ask("/api/sessions/chat-1/messages"));
+
+  expect(body.turn).toEqual({ id: sent.turn, cursor: sent.cursor });
+});
+
 test("sessions.reset begins anew, sessions.delete removes, and neither while a turn runs", async () => {
   const waiting = waits();
   await using busy = await startGateway({ run: waiting.run });

@@ -54,19 +54,21 @@ async function tell(c: Context<Env>, operation: Act<"events">, parts: GatewayPar
     ...(after !== undefined && { after }),
   };
   const inbox = createInbox(parts.settings.sendBufferBytes);
-  const { stop, over } = await operation.follow(params, contextOf(parts, askedBy(c)), inbox.listener);
+  const following = operation.follow(params, contextOf(parts, askedBy(c)), inbox.listener);
+  following.then(({ over }) => over && inbox.close(), inbox.fail);
   const { gone } = c.env;
   const end = () => {
-    stop();
     inbox.close();
+    following.then(({ stop }) => stop()).catch(() => {});
   };
+  // A refusal comes before the first event, while the status can still say so; a long log is read as the client reads.
+  await Promise.race([following, inbox.begun]);
   gone.addEventListener("abort", end, { once: true });
   // It may have left while the store was read.
   if (gone.aborted) {
     end();
     throw gone.reason;
   }
-  if (over) inbox.close();
   return streamResponse(c.env, {
     headers: eventStreamHeaders,
     heartbeat: ": keep-alive\n\n",

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Principal } from "../../agent/turn.ts";
 import { AppError } from "../../errors.ts";
-import type { Listener, Unsubscribe } from "../../turns/turns.ts";
+import type { Accepted, Listener, NewTurn, Unsubscribe } from "../../turns/turns.ts";
 import { check } from "../check.ts";
 import { SessionId, TurnId } from "../ids.ts";
 import { ownSession, ownTurn } from "../owned.ts";
@@ -18,8 +18,8 @@ export interface Asked {
   readonly trace?: string | undefined;
   /** Ends when the caller is gone; the time-out of an operation is added to it. */
   readonly gone?: AbortSignal;
-  /** Hears the turn that the operation starts in a session. */
-  readonly listenerFor?: (sessionId: string) => Listener | undefined;
+  /** Accepts a message by a door that goes on to tell its turn; absent where who asks comes back for it. */
+  readonly accept?: (turn: NewTurn) => Promise<Accepted>;
 }
 
 /** All that an operation may use. */

@@ -93,7 +93,8 @@ const history = defineOperation({
     return context.store.read(async (tx) => {
       // The cursor is read first: an event that comes in between is told again, and none is missed.
       const cursor = `${(await sessions.find(tx, session))?.lastEvent ?? 0}`;
-      const turn = await currentTurn(tx, running);
+      // Nor may one that was accepted meanwhile be missed: what it has said already is before that cursor.
+      const turn = await currentTurn(tx, running ?? (await turns.firstUnfinished(tx, session)));
       const { items, next } = await sessions.messages(tx, session, pageOf(page));
       return { items: items.map(toEntry), next, cursor, turn };
     });
@@ -117,18 +118,16 @@ const send = defineOperation({
     const { store, models, principal, channel, signal } = context;
     await checkMayOpen(store, principal, session);
     if (model !== undefined) await models.check(model, signal);
-    const accepted = await context.turns.accept(
-      {
-        sessionId: session,
-        principal,
-        channel,
-        text,
-        trace: context.trace,
-        request: model === undefined ? plainRequest : { ...plainRequest, model },
-        ...(messageId !== undefined && { messageId }),
-      },
-      context.listenerFor?.(session),
-    );
+    const said = {
+      sessionId: session,
+      principal,
+      channel,
+      text,
+      trace: context.trace,
+      request: model === undefined ? plainRequest : { ...plainRequest, model },
+      ...(messageId !== undefined && { messageId }),
+    };
+    const accepted = await (context.accept?.(said) ?? context.turns.accept(said));
     const { turnId, sessionId, cursor, repeated } = accepted;
     return { turn: turnId, session: sessionId, cursor, repeated };
   },

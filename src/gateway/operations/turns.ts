@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { readRequest } from "../../turns/turn-row.ts";
+import type { SessionEvent } from "../../turns/turns.ts";
 import { TurnId } from "../ids.ts";
 import { ownTurn } from "../owned.ts";
 import { defineEvents, defineOperation, type Operation } from "./operation.ts";
@@ -79,9 +80,11 @@ const events = defineEvents({
   params: v.object({ turn: TurnId, after: v.optional(v.pipe(v.string(), v.maxLength(64))) }),
   async follow({ turn, after }, context, listener) {
     const row = await ownTurn(context, context.principal, turn);
-    const stop = await context.turns.follow(row.sessionId, after ?? `${row.firstEvent}`, (event) => {
+    const hear = (event: SessionEvent) => {
       if (event.turnId === turn) listener(event);
-    });
+    };
+    const ear = Object.assign(hear, { room: listener.room });
+    const stop = await context.turns.follow(row.sessionId, after ?? `${row.firstEvent}`, ear);
     return { stop, over: row.endedAt !== undefined };
   },
 });

@@ -5,7 +5,7 @@ export function sendRaw(port: number, request: string | Uint8Array): Promise<str
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const bytes = typeof request === "string" ? Buffer.from(request, "latin1") : request;
   const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
-  const deadline = setTimeout(() => reject(new Error("The server did not answer in 5 s.")), 5000);
+  const deadline = setTimeout(() => reject(new Error("The server did not answer in 15 s.")), 15_000);
   let received = "";
   const finish = () => {
     clearTimeout(deadline);

@@ -34,7 +34,7 @@ export async function openSocket(
   await opened.promise;
 
   const nextText = async (): Promise<string> => {
-    const deadline = setTimeout(() => wake.reject(new Error(`Nothing was heard for 5 s.`)), 5000);
+    const deadline = setTimeout(() => wake.reject(new Error("Nothing was heard for 15 s.")), 15_000);
     try {
       while (heard.length === 0) {
         await wake.promise;
