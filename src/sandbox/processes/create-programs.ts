@@ -5,8 +5,9 @@ import type { CallGroup } from "./call-group.ts";
 import { findCallGroups } from "./cgroup.ts";
 import { describeHost } from "./describe-host.ts";
 import { endMarked, reapOrphans } from "./end-programs.ts";
-import { findProgram, type Probed, probeHost, searchPath } from "./host-sandbox.ts";
+import { findProgram, type Probed, probeHost } from "./host-sandbox.ts";
 import type { LaunchPolicy } from "./launch-policy.ts";
+import { environmentOf } from "./environment-of.ts";
 import { makePrivateFolder, type PrivateFolder, sweepPrivateFolders } from "./private-folder.ts";
 import type { Programs, ProgramSpec } from "./programs.ts";
 import { runProgram } from "./run-program.ts";
@@ -231,22 +232,5 @@ export async function createPrograms(settings: ProgramSettings, parts: ProgramPa
       await Promise.all([...running].map((end) => end()));
       await swept;
     },
-  };
-}
-
-/** Everything that a program sees of an environment; nothing of ours. */
-function environmentOf({ environment, proxy }: ProgramSpec, folder: string): Record<string, string> {
-  const ways = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-  return {
-    PATH: searchPath,
-    HOME: folder,
-    TMPDIR: folder,
-    LANG: "C.UTF-8",
-    ...(proxy !== undefined && {
-      ...Object.fromEntries(ways.map((name) => [name, proxy.url])),
-      NO_PROXY: "",
-      no_proxy: "",
-    }),
-    ...environment,
   };
 }
