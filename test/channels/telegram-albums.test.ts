@@ -3,7 +3,9 @@ import { Hono } from "hono";
 import type { RunTurn, Turn } from "../../src/agent/turn.ts";
 import { makeTelegram } from "../../src/channels/telegram.ts";
 import { httpStatus, publicError } from "../../src/errors.ts";
+import * as parts from "../../src/store/held-parts.ts";
 import { echo } from "../gateway/helpers/runs.ts";
+import { until } from "../helpers/until.ts";
 import { aHouse, says } from "./a-house.ts";
 import { aMessage, botToken, startBotApi } from "./bot-api.ts";
 
@@ -31,8 +33,13 @@ const group = { chat: { id: -100, type: "supergroup", title: "Team" } };
 const caption = (said: string) => ({ caption: said });
 const toBot = { caption: "@ClawBot which?", caption_entities: [{ type: "mention", offset: 0, length: 8 }] };
 
+interface SetUp {
+  readonly isFull?: () => boolean;
+  readonly policy?: "open" | "pairing";
+}
+
 /** A house whose clock moves only by hand, and servers of it that may be left as a killed one leaves things. */
-async function setUp(options: { isFull?: () => boolean } = {}) {
+async function setUp({ policy = "open", ...options }: SetUp = {}) {
   const api = startBotApi();
   const ran: Turn[] = [];
   const run: RunTurn = (turn) => {
@@ -42,7 +49,7 @@ async function setUp(options: { isFull?: () => boolean } = {}) {
   const house = await aHouse({
     ...options,
     run,
-    channel: { name: "telegram", policy: "open" },
+    channel: { name: "telegram", policy },
     attachments: { takesImages: () => true },
   });
   await house.outbox.start();
@@ -54,7 +61,7 @@ async function setUp(options: { isFull?: () => boolean } = {}) {
   async function server(publicUrl?: string) {
     const settings = { telegramToken: botToken, telegramSecret: secret, telegramApi: api.url };
     const channel = await makeTelegram(
-      { ...settings, publicUrl, telegramPolicy: "open", telegramSenders: [] },
+      { ...settings, publicUrl, telegramPolicy: policy, telegramSenders: [] },
       { store: house.store, pollPace, albumQuietMs: 20, now: () => house.clock.now },
     );
     const app = new Hono().route("/", channel?.routes?.(house.inbox) ?? new Hono());
@@ -74,11 +81,11 @@ async function setUp(options: { isFull?: () => boolean } = {}) {
     server,
     webhook: () => server("https://agent.test"),
     texts: () => ran.map((turn) => turn.text.split("\n")),
+    held: () => house.store.read((tx) => parts.list(tx, "telegram", 10)),
     /** The moment after which an album is whole. */
     pass: () => void (house.clock.now += 1000),
     async ranTurns(times: number) {
-      const until = performance.now() + 20_000;
-      while (ran.length < times && performance.now() < until) await Bun.sleep(5);
+      await until(`${times} turns ran`, () => ran.length >= times);
       expect(ran).toHaveLength(times);
     },
     async [Symbol.asyncDispose]() {
@@ -219,4 +226,19 @@ test("an album is refused while too much of its chat is held", async () => {
   const { send } = await at.webhook();
   for (let id = 1; id <= 100; id++) expect(await send(part(id))).toBe(200);
   expect(await send(part(101))).toBe(503);
+});
+
+test("an album of a stranger is asked about once, runs nothing, and is not kept", async () => {
+  await using at = await setUp({ policy: "pairing" });
+  const { send, start } = await at.webhook();
+  start();
+  for (const update of [part(1), part(2)]) expect(await send(update)).toBe(200);
+  expect(await at.held()).toHaveLength(1);
+  at.pass();
+  await until("nothing of it is held", async () => (await at.held()).length === 0);
+  expect(await send(part(2))).toBe(200);
+  expect(await at.held()).toEqual([]);
+  await at.house.provider.took(1);
+  expect(at.house.provider.texts()).toEqual([expect.stringMatching(/\b\d{6}\b/)]);
+  expect(at.ran).toEqual([]);
 });

@@ -30,6 +30,23 @@ async function hoursPass(one: ReturnType<typeof aProcess>) {
   for (let n = 0; n < 8; n++) await one.move(1_200_000);
 }
 
+/** The job's only run fails after what is done while it runs, and is not tried again. */
+async function failsOnce(
+  one: ReturnType<typeof aProcess>,
+  { open, begun }: ReturnType<typeof held>,
+  meanwhile: () => Promise<void>,
+) {
+  one.clock.move("2026-11-23T11:00:00Z");
+  await until("it runs", () => begun() === 1);
+  await meanwhile();
+  open();
+  await one.quiet();
+  await hoursPass(one);
+  expect(await became(one)).toEqual(["failed 1"]);
+  expect(begun()).toBe(1);
+  await one.scheduler.stop();
+}
+
 const became = async (one: ReturnType<typeof aProcess>) =>
   (await one.runsOf()).map(({ state, attempts }) => `${state} ${attempts}`);
 
@@ -54,19 +71,13 @@ forEachStore(
 );
 
 forEachStore("a job that is disabled while it runs is not tried again", async (store) => {
-  const { agent, open, begun } = held(fails);
-  const one = aProcess(store, { agent });
+  const run = held(fails);
+  const one = aProcess(store, { agent: run.agent });
   await one.make({ retries: 5 });
   await one.start();
-  one.clock.move("2026-11-23T11:00:00Z");
-  await until("it runs", () => begun() === 1);
-  await one.jobs.update("report", { enabled: false }, operator);
-  open();
-  await one.quiet();
-  await hoursPass(one);
-  expect(await became(one)).toEqual(["failed 1"]);
-  expect(begun()).toBe(1);
-  await one.scheduler.stop();
+  await failsOnce(one, run, async () => {
+    await one.jobs.update("report", { enabled: false }, operator);
+  });
 });
 
 forEachStore("a job that is gone from OPENCLAW_JOBS is not tried again", async (store) => {
@@ -86,8 +97,8 @@ forEachStore("a job that is gone from OPENCLAW_JOBS is not tried again", async (
 });
 
 forEachStore("a job whose maker is not admitted any more is not tried again", async (store) => {
-  const { agent, open, begun } = held(fails);
-  const one = aProcess(store, { agent });
+  const run = held(fails);
+  const one = aProcess(store, { agent: run.agent });
   const maker = {
     principal: { name: "post:ann", scope: "chat" },
     agent: { turnId: "t", onlyTools: [] },
@@ -97,17 +108,11 @@ forEachStore("a job whose maker is not admitted any more is not tried again", as
   const asked = { ...ann, recipient: "ann", askedAt: 1, expiresAt: 2, tries: 0, salt: "s", codeHash: "h" };
   await store.write((tx) => pairings.ask(tx, asked, 0));
   await one.start();
-  one.clock.move("2026-11-23T11:00:00Z");
-  await until("it runs", () => begun() === 1);
-  const deliveries = createDeliveries(new Map(), { committed() {}, now: one.clock.now });
-  const doors = createPairings({ store, deliveries, now: one.clock.now });
-  expect(await doors.revoke({ ...ann, by: "operator" })).toBe(true);
-  open();
-  await one.quiet();
-  await hoursPass(one);
-  expect(await became(one)).toEqual(["failed 1"]);
-  expect(begun()).toBe(1);
-  await one.scheduler.stop();
+  await failsOnce(one, run, async () => {
+    const deliveries = createDeliveries(new Map(), { committed() {}, now: one.clock.now });
+    const doors = createPairings({ store, deliveries, now: one.clock.now });
+    expect(await doors.revoke({ ...ann, by: "operator" })).toBe(true);
+  });
 });
 
 forEachStore("a run of a disabled job that somebody asked for is tried again", async (store) => {
