@@ -32,7 +32,7 @@ export const limitRow = (what: string, unit: string, ours: number, most: number,
   what,
   ours,
   unit,
-  goal: `at most ${most} ${unit}`,
+  goal: `at most ${Number(most.toFixed(2))} ${unit}`,
   met: ours <= most,
   ...(note !== undefined && { note }),
 });
